@@ -1,0 +1,89 @@
+"""What every command shares: the app, the options that mean the same everywhere, and how results are printed."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import curation
+from curation import terminal
+
+if TYPE_CHECKING:
+    from curation.recipe import Recipe
+    from warehouse import Store
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help=curation.__doc__)
+
+Warehouse = Annotated[
+    Path, typer.Option("--warehouse", envvar="CURATION_WAREHOUSE", help="The DuckDB file that remembers everything.")
+]
+WAREHOUSE = Path("warehouse/curation.duckdb")
+RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A .toml file, or the name of a bundled recipe.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+SOURCES = "Files, folders, quoted globs, - for stdin, hf://datasets/owner/name, s3://…"
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")]
+
+
+def open_store(path: Path) -> "Store":
+    """The warehouse; nothing is opened yet."""
+    from warehouse import Store
+
+    return Store(path)
+
+
+def recipe_of(name: str) -> "Recipe":
+    """The recipe of that name or file."""
+    from curation.recipes import load_recipe
+
+    return load_recipe(name)
+
+
+def show_status(store: "Store", recipe: "Recipe", as_json: bool) -> None:
+    """Prints the funnel."""
+    from flows.asking import status as ask
+
+    told = ask(store, recipe)
+    if as_json:
+        terminal.show_json(told)
+    else:
+        show_funnel(told)
+
+
+def show_funnel(told: dict[str, Any]) -> None:
+    """Prints the table, then the releases: a path must never be cut to a table's width."""
+    from curation.show.funnel import funnel, release_line
+
+    terminal.show(funnel(told))
+    for release in told["releases"]:
+        terminal.show(release_line(release))
+    if not told["stages"]:
+        terminal.say(
+            f"nothing has been checked under the recipe {told['recipe']} yet; `curation check` does, --recipe names another"
+        )
+
+
+def show_release(done: Any) -> None:
+    """Says where the release lies and what to do next."""
+    rows = ", ".join(f"{number:,} {split}" for split, number in done.rows.items())
+    if done.new:
+        terminal.show(f"published {done.name} {done.version} ({rows}): {done.path}")
+    else:
+        terminal.show(
+            f"nothing is new: {done.name} {done.version} ({rows}) already holds just these samples: {done.path}"
+        )
+    from curation.release.targets import how_to_load
+
+    terminal.say(f"next: load it with {how_to_load(done.path, done.version)}, or read its README.md")
+
+
+def write(frame: Any, out: Path | None, format: str) -> None:  # noqa: A002
+    """A frame to a file or to stdout."""
+    from flows.asking import json_lines, save
+
+    if out is None:
+        sys.stdout.buffer.writelines(json_lines(frame))
+        sys.stdout.buffer.flush()
+    else:
+        save(frame, out, format)
+        terminal.say(f"wrote {frame.height:,} rows to {out}")

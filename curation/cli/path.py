@@ -1,0 +1,193 @@
+"""The commands of the path: from files of traces to a published version."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from curation import process, terminal
+from curation.cli.options import (
+    SOURCES,
+    WAREHOUSE,
+    AsJson,
+    RecipeName,
+    Warehouse,
+    app,
+    open_store,
+    recipe_of,
+    show_funnel,
+    show_release,
+    show_status,
+)
+from curation.errors import InputError
+
+
+@app.command(epilog="Example: curation init traces/ --out plans.toml")
+def init(
+    paths: Annotated[list[str], typer.Argument(help=SOURCES)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The recipe to write.")] = Path("recipe.toml"),
+    name: Annotated[str | None, typer.Option("--name", help="The dataset's name; else the recipe file's.")] = None,
+) -> None:
+    """Look at the files and write a commented recipe for them."""
+    from curation.recipes.draft import write_recipe
+
+    drafted = write_recipe(paths, out, name)
+    for line in drafted.findings:
+        terminal.say(line)
+    terminal.show(f"wrote {out}")
+    terminal.say(f"next: read it, then `curation refresh {out}`")
+
+
+@app.command(epilog="Example: curation doctor --recipe plans.toml")
+def doctor(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
+    """Say, one line each, whether what the recipe needs is there, and what to do where it is not."""
+    from flows.doctoring import examine
+
+    findings = examine(open_store(warehouse), recipe_of(recipe))
+    if as_json:
+        terminal.show_json({"recipe": recipe, "findings": [asdict(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            mark = {"ok": "ok    ", "note": "note  ", "bad": "BAD   "}[finding.state]
+            terminal.show((mark + finding.what) + (f": {(finding.remedy)}" if finding.remedy else ""))
+    if any(finding.state == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: curation ingest traces.jsonl --source production")
+def ingest(
+    paths: Annotated[list[str], typer.Argument(help=SOURCES)],
+    format: Annotated[str, typer.Option("--format", help="How the traces are written, or auto.")] = "auto",  # noqa: A002
+    source: Annotated[str | None, typer.Option("--source", help="The name to keep them under.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if any record cannot be read.")] = False,
+    reread: Annotated[
+        bool,
+        typer.Option(
+            "--reread", help="Read known files from their start; a format's name: its stored traces, no files."
+        ),
+    ] = False,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
+    """Read what is new in files of traces into the warehouse, and say what could not be carried over."""
+    from curation.show.fidelity import fidelity
+    from flows.progress import listening
+    from flows.rereading import ingest as run
+
+    with terminal.progress() as told, listening(told):
+        done = run(open_store(warehouse), paths, format, source, reread)
+    for warning in done.warnings:
+        terminal.warn(warning)
+    if as_json:
+        terminal.show_json(
+            {
+                "files": [asdict(report) for report in done.reports],
+                "new_traces": done.new_traces,
+                "unreadable": done.unreadable,
+            }
+        )
+    else:
+        for report in done.reports:
+            terminal.show(report.line())
+        table = fidelity(asdict(report) for report in done.reports)
+        if table is not None:
+            terminal.show(table)
+    done.require_whole()
+    if strict and done.unreadable:
+        raise InputError(f"{done.unreadable} records cannot be read, and --strict allows none; all others are kept")
+
+
+@app.command(epilog="Example: curation check --recipe plans.toml")
+def check(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
+    """Ask every row stage about what is undecided, then choose among copies."""
+    from flows.checking import check as run
+    from flows.progress import listening
+
+    store, chosen = open_store(warehouse), recipe_of(recipe)
+    with terminal.progress() as told, listening(told):
+        run(store, chosen)
+    show_status(store, chosen, as_json)
+
+
+@app.command(epilog="Example: curation judge --recipe plans.toml --workers 100 --backend vertex")
+def judge(
+    recipe: RecipeName = "default",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=1000, help="Requests in flight; else the recipe's.")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option("--backend", help="vertex, anthropic or offline; else the recipe's.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="The model's name as the backend knows it; else the recipe's.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge at most so many samples.")] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Also try again what could not be judged in three runs.")
+    ] = False,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
+    """Have the survivors scored; what has a score is never asked again."""
+    from flows.judging import judge as run
+    from flows.progress import listening
+
+    store, chosen = open_store(warehouse), recipe_of(recipe)
+    given: dict[str, Any] = {"workers": workers, "backend": backend, "model": model}
+    chosen = replace(
+        chosen, judge=replace(chosen.judge, **{key: value for key, value in given.items() if value is not None})
+    )
+    with terminal.progress() as told, listening(told):
+        tally = run(store, chosen, limit, retry)
+    statuses = ", ".join(f"{number:,} {status}" for status, number in sorted(tally.statuses.items()))
+    terminal.say(
+        f"judged {tally.judged:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, ${tally.usd:,.2f}"
+    )
+    if tally.interrupted:
+        terminal.say("stopped by Ctrl-C; every reply is kept, and the same command goes on from here")
+        raise typer.Exit(130)
+    show_status(store, chosen, as_json)
+
+
+@app.command(epilog="Example: curation publish plans.toml --to hf://my-team/tool-plans")
+def publish(
+    recipe: Annotated[str, typer.Argument(help="A .toml file, or the name of a bundled recipe.")],
+    to: Annotated[str | None, typer.Option("--to", help="A folder, or hf://owner/name; else the recipe's.")] = None,
+    version: Annotated[
+        str | None, typer.Option("--version", help="Such as 1.2.0; else the next minor version.")
+    ] = None,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
+    """Publish what the recipe accepts as a new version; the same rows are not published twice."""
+    from flows.publishing import publish as run
+
+    done = run(open_store(warehouse), recipe_of(recipe), to, version)
+    if as_json:
+        terminal.show_json(asdict(done))
+    else:
+        show_release(done)
+
+
+@app.command(epilog="Example: curation refresh demo")
+def refresh(
+    recipe: Annotated[str, typer.Argument(help="A .toml file, or the name of a bundled recipe.")],
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
+    """Ingest, check, judge and publish as one Prefect flow; run it again at any time, it goes on where it stopped."""
+    process.prepare_prefect(warehouse)
+    terminal.say("starting Prefect …")
+    from flows.progress import listening
+    from flows.refresh import refresh as run
+
+    with terminal.progress() as told, listening(told):
+        done = run(recipe, warehouse)
+    for warning in done.warnings:
+        terminal.warn(warning)
+    if as_json:
+        terminal.show_json({"funnel": done.funnel, "release": asdict(done.release)})
+        return
+    show_funnel(done.funnel)
+    show_release(done.release)
