@@ -9,6 +9,7 @@ import polars as pl
 
 from curation import dedup, lineage
 from curation.batch import Batch
+from curation.children import replacements
 from curation.membership import members
 from curation.recipe import Recipe
 from curation.stages import (
@@ -21,7 +22,7 @@ from curation.stages import (
     pipeline,
     row_stages,
 )
-from flows.loading import BATCH, load_samples, read_links, read_members
+from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members
 from flows.progress import say
 from warehouse import Store
 
@@ -117,9 +118,11 @@ def choose_survivors(store: Store, recipe: Recipe) -> None:
         everyone = members(links)
         rows = survivors(store, recipe, everyone, [asked.stage for asked in row_stages(recipe.check)])
         replaced = lineage.superseded(store.read("superseding").iter_rows()).traces
-        outdated = store.read("outdated_readings")
-    measured = rows.filter(pl.col("kind").is_in(lineage.KINDS))
-    lineages = lineage.decide(measured, links, replaced, outdated)
+        outdated = lineage.of_origins(store.read("outdated_readings"), links)
+    of_kind = everyone.filter(pl.col("kind").is_in(lineage.KINDS))
+    let_through = pl.col("sample_id").is_in(rows["sample_id"].implode())
+    measured = of_kind.filter(let_through | pl.col("replaced_by").is_not_null())
+    lineages = lineage.decide(measured, links, replaced, outdated, replacements(everyone))
     current = measured.join(lineages.filter(pl.col("outcome") == "pass"), on="sample_id", how="semi")
     compared = current.filter(pl.col("kind").is_in(dedup.KINDS))
     find_similar(store, recipe, compared)
@@ -148,7 +151,9 @@ def find_similar(store: Store, recipe: Recipe, compared: pl.DataFrame) -> None:
     for part in new.iter_slices(SIGNED_AT_A_TIME):
         signed = pl.concat([dedup.signatures(load_samples(store, ids)) for ids in slices(part["sample_id"])])
         known = store.read("signatures", fingerprint=mark).with_columns(new=False)
-        placed = signed.join(part.select("sample_id", "timestamp", group="parent_id"), on="sample_id")
+        placed = signed.join(
+            part.select("sample_id", "timestamp", group=pl.coalesce("parent_id", "origin_id")), on="sample_id"
+        )
         everything = pl.concat([known, placed.with_columns(new=True).select(known.columns)]).sort(
             "timestamp", "sample_id", nulls_last=True
         )
@@ -178,5 +183,5 @@ def choose_copies(store: Store, recipe: Recipe, compared: pl.DataFrame) -> pl.Da
         released = store.read("first_release", recipe=recipe.name)
         pairs = store.read("similar_pairs", {"members": compared}, fingerprint=mark)
     put_out = judged.filter(pl.col("outcome").is_in(["fail", "abstain"]))["sample_id"]
-    walk = compared.join(keys, on="sample_id").join(released, on="sample_id", how="left")
+    walk = of_sample_or_origin(compared.join(keys, on="sample_id"), released)
     return dedup.choose(walk.with_columns(put_out=pl.col("sample_id").is_in(put_out.implode())), pairs, recipe.dedup)

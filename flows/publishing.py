@@ -28,7 +28,7 @@ from curation.release.targets import Placed, Target, open_target
 from curation.stages import ROW_STAGES, index_fingerprint, judge_stage, specification_of
 from flows.asking import releases, status
 from flows.judging import require_checked
-from flows.loading import batches, read_members
+from flows.loading import batches, of_sample_or_origin, read_members
 from warehouse import Store
 
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
@@ -223,10 +223,10 @@ def accepted_samples(store: Store, recipe: Recipe, specification: Specification)
     )
     first = store.read("first_release_version", name=recipe.name)
     samples = pl.concat(list(batches(store, accepted["sample_id"]))).drop("parent_id")
-    runs = members.select("sample_id", "parent_id")  # turns of a run that grew belong to its last form
-    for more in (runs, overall, first):
+    runs = members.select("sample_id", "parent_id", "origin_id")  # turns of a run that grew belong to its last form
+    for more in (runs, overall):
         samples = samples.join(more, on="sample_id", how="left")
-    return samples.sort("sample_id")
+    return of_sample_or_origin(samples, first).sort("sample_id")
 
 
 def split(store: Store, recipe: Recipe, samples: pl.DataFrame) -> Splits:
