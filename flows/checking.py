@@ -1,4 +1,4 @@
-"""Checks a recipe's samples: every row stage, then lineage and dedup, on what is undecided; then the verdict."""
+"""Checks a recipe's samples: completes them, asks every row stage, then lineage and dedup; then gives the verdict."""
 
 import gc
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ from curation.stages import (
     pipeline,
     row_stages,
 )
-from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members
+from flows.completing import complete_candidates
+from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, slices
 from flows.progress import say
 from warehouse import Store
 
@@ -30,7 +31,8 @@ SIGNED_AT_A_TIME = 50_000  # new samples compared with all others in one go: abo
 
 
 def check(store: Store, recipe: Recipe) -> None:
-    """Decides what is undecided and chooses anew; run again after any crash, it goes on where it stopped."""
+    """Completes, decides what is undecided and chooses anew; run again after any crash, it goes on where it stopped."""
+    complete_candidates(store, recipe)
     with store.reading():
         everyone = read_members(store, recipe)
         known = set(store.read("recipe_stages", recipe=recipe.name)["stage"])
@@ -165,12 +167,6 @@ def find_similar(store: Store, recipe: Recipe, compared: pl.DataFrame) -> None:
             transaction.run("insert_signature", {"incoming": signed}, fingerprint=mark)
             transaction.run("insert_similar", {"incoming": similar}, fingerprint=mark)
         say("dedup", part.height, new.height)
-
-
-def slices(ids: pl.Series) -> Iterator[pl.Series]:
-    """The ids, BATCH at a time."""
-    for start in range(0, len(ids), BATCH):
-        yield ids.slice(start, BATCH)
 
 
 def choose_copies(store: Store, recipe: Recipe, compared: pl.DataFrame) -> pl.DataFrame:

@@ -31,10 +31,15 @@ def filled(rows: pl.DataFrame) -> pl.DataFrame:
     return complete.cast(dict(SAMPLE_FRAME))  # type: ignore[arg-type]
 
 
-def batches(store: Store, sample_ids: pl.Series, size: int = BATCH) -> Iterator[pl.DataFrame]:
-    """The samples of these ids, `size` at a time."""
-    for start in range(0, len(sample_ids), size):
-        yield load_samples(store, sample_ids.slice(start, size))
+def slices(ids: pl.Series) -> Iterator[pl.Series]:
+    """The ids, BATCH at a time."""
+    for start in range(0, len(ids), BATCH):
+        yield ids.slice(start, BATCH)
+
+
+def batches(store: Store, sample_ids: pl.Series) -> Iterator[pl.DataFrame]:
+    """The samples of these ids, BATCH at a time."""
+    return (load_samples(store, ids) for ids in slices(sample_ids))
 
 
 def read_links(store: Store, recipe: Recipe, makers: list[str] | None = None) -> pl.DataFrame:

@@ -194,14 +194,20 @@ def require_finished(store: Store, recipe: Recipe) -> None:
             f"{recipe.name} was last judged otherwise than the recipe says ({recipe.judge.backend}, {recipe.judge.model}, "
             f"accept {recipe.judge.accept:g}); run `curation judge` without --backend and --model, or change [judge]"
         )
-    counts = store.read("verdict_counts", {"members": read_members(store, recipe)}, recipe=recipe.name)
+    members = read_members(store, recipe)
+    counts = store.read("verdict_counts", {"members": members}, recipe=recipe.name)
     waiting = (
         counts.filter(pl.col("reason") == "undecided").group_by("stage").agg(pl.col("samples").sum()).sort("stage")
     )
-    unseen = read_members(store, recipe).height - int(counts["samples"].sum())
+    unseen = members.height - int(counts["samples"].sum())
     if unseen:
         raise InputError(
             f"{unseen} samples of {recipe.name} came after its last check; run `curation check` and `curation judge` with it first"
+        )
+    if left := store.read("left_children", {"members": members}, recipe=recipe.name).item():
+        raise InputError(
+            f"{left} samples that stood in the place of others of {recipe.name} at its last check do so no more; "
+            "run `curation check` and `curation judge` with it first"
         )
     for stage, number in waiting.iter_rows():
         command = "judge" if stage == "judge" else "check"
