@@ -98,7 +98,7 @@ def count_waiting(store: Store, recipe: Recipe) -> int:
 
 def find_conflicts(store: Store, recipe: Recipe) -> Conflicts:
     """Where candidates of the recipe's samples have another schema than the registry; such a difference drops nothing."""
-    if not store.exists() or not knows_schemas(store):
+    if not knows_schemas(store):
         return Conflicts([], 0)
     members = came_with_traces(store, recipe)
     read_candidates(store, members)
