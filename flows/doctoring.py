@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
+from curation.claude.client import require
 from curation.errors import CurationError
 from curation.ingest import discover
-from curation.judge.client import require
 from curation.recipe import Recipe
 from curation.release.targets import open_target
 from warehouse import Store, StoreError

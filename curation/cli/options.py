@@ -22,6 +22,9 @@ WAREHOUSE = Path("warehouse/curation.duckdb")
 RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A .toml file, or the name of a bundled recipe.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SOURCES = "Files, folders, quoted globs, - for stdin, hf://datasets/owner/name, s3://…"
+BudgetUsd = Annotated[
+    float | None, typer.Option("--budget-usd", help="Stop before this run spends more US dollars than this.")
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")]
 
 

@@ -25,6 +25,8 @@ NEEDED = {
     "anthropic": {"ANTHROPIC_API_KEY": "the API key"},
 }
 
+FAMILY = "claude"  # of every backend here: within it the same model is asked the same thing by either name
+
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -32,12 +34,14 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 class Outcome:
     """What became of one request: `status` is HTTP's, or None where no response came (`text` then says why).
 
-    `retry_after` is in seconds, as the service asked.
+    `retry_after` is in seconds, as the service asked. `sent` is false where no connection came about: nobody can have
+    charged anything.
     """
 
     status: int | None
     text: str
     retry_after: float | None = None
+    sent: bool = True
 
 
 class Client:
@@ -104,7 +108,9 @@ class Client:
         except TimeoutError:
             return Outcome(None, f"no reply within {timeout:g} s")
         except (anthropic.APIConnectionError, httpx2.HTTPError, TransportError) as error:
-            return Outcome(None, f"{type(error).__name__}: {error.__cause__ or error}")
+            cause = error.__cause__ or error
+            sent = not isinstance(cause, (httpx2.ConnectError, httpx2.ConnectTimeout, TransportError))
+            return Outcome(None, f"{type(error).__name__}: {cause}", sent=sent)
         except GoogleAuthError as error:
             raise ServiceError(unusable(error)) from error
 
@@ -114,7 +120,7 @@ def require(backend: str, environment: Mapping[str, str]) -> None:
     missing = [f"{name} ({what})" for name, what in NEEDED[backend].items() if not environment.get(name)]
     if missing:
         raise InputError(
-            f"the judge's backend {backend!r} has no credentials: set {' and '.join(missing)} in the environment, "
+            f"the backend {backend!r} has no credentials: set {' and '.join(missing)} in the environment, "
             "or choose another backend"
         )
 
@@ -139,7 +145,7 @@ def unusable(error: Exception) -> str:
     """The sentence for Google credentials that do not work."""
     said = str(error.args[0] if error.args else error).strip().splitlines()
     return (
-        f"the judge's backend 'vertex' has no usable Google credentials ({said[0] if said else type(error).__name__}): "
+        f"the backend 'vertex' has no usable Google credentials ({said[0] if said else type(error).__name__}): "
         "run `gcloud auth application-default login`, or set CURATION_VERTEX_TOKEN"
     )
 
