@@ -90,11 +90,6 @@ def fold_journal(store: Store) -> int:
     return new
 
 
-def fold_quietly(store: Store) -> None:
-    """What the pool does every half minute."""
-    fold_journal(store)
-
-
 def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
     """Makes decisions of the judgements so far, then chooses among copies and gives the verdict again."""
     stage = judge_stage(recipe)
@@ -139,7 +134,7 @@ def one_round(store: Store, recipe: Recipe, work: pl.DataFrame, so_far: Tally, b
                 journal_folder(store.path),
                 recipe.judge.workers,
                 lambda tally: tell("judge", so_far.plus(tally), so_far.done + work.height),
-                fold=lambda: fold_quietly(store),
+                fold=lambda: fold_journal(store),
                 budget=budget,
             )
         finally:

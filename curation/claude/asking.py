@@ -77,6 +77,24 @@ class Form:
         sent = [FAMILY, self.model, self.max_tokens, self.system, self.schema, *more]
         return f"{name}-{hashlib.blake2b(orjson.dumps(sent), digest_size=8).hexdigest()}"
 
+    def body(self, message: str, *, by_tool: bool) -> dict[str, Any]:
+        """The request: the same bytes for every message first, marked for the prompt cache, then the message."""
+        body: dict[str, Any] = {"model": self.model, "max_tokens": self.max_tokens}
+        if by_tool:
+            body["tools"] = [{"name": self.tool, "description": self.purpose, "input_schema": self.schema}]
+            body["tool_choice"] = {"type": "tool", "name": self.tool}
+        else:
+            body["output_config"] = {"format": {"type": "json_schema", "schema": self.schema}}
+        if self.system:
+            body["system"] = [{"type": "text", "text": self.system, "cache_control": {"type": "ephemeral"}}]
+        body["messages"] = [{"role": "user", "content": message}]
+        return body
+
+    def most(self, message: str, *, by_tool: bool = False) -> float | None:
+        """The most US dollars that one request can cost: no token is shorter than a byte, no reply longer than max_tokens."""
+        sent = len(orjson.dumps(self.body(message, by_tool=by_tool))) + FRAME
+        return dearest(self.model, sent, self.max_tokens, today())
+
 
 class Claude:
     """Backends `vertex` and `anthropic`. Raises InputError or ServiceError at once where there are no credentials."""
@@ -100,9 +118,8 @@ class Claude:
         await self._client.close()
 
     def most(self, message: str) -> float | None:
-        """The most US dollars that one request can cost: no token is shorter than a byte, and no reply longer than max_tokens."""
-        sent = len(orjson.dumps(self.body(message, by_tool=self._by_tool))) + FRAME
-        return dearest(self.form.model, sent, self.form.max_tokens, today())
+        """The most US dollars that one request with this message can cost; None where no price is known."""
+        return self.form.most(message, by_tool=self._by_tool)
 
     async def ask(self, message: str, stopping: asyncio.Event, again: Callable[[], bool]) -> Reply:
         """The reply to one message, or its last error once patience or the point of asking is at its end."""
@@ -124,27 +141,13 @@ class Claude:
             return Reply(outcome.text)
         return Reply(error_text(outcome, tried), failed=True)
 
-    def body(self, message: str, *, by_tool: bool) -> dict[str, Any]:
-        """The request: the same bytes for every message first, marked for the prompt cache, then the message."""
-        form = self.form
-        body: dict[str, Any] = {"model": form.model, "max_tokens": form.max_tokens}
-        if by_tool:
-            body["tools"] = [{"name": form.tool, "description": form.purpose, "input_schema": form.schema}]
-            body["tool_choice"] = {"type": "tool", "name": form.tool}
-        else:
-            body["output_config"] = {"format": {"type": "json_schema", "schema": form.schema}}
-        if form.system:
-            body["system"] = [{"type": "text", "text": form.system, "cache_control": {"type": "ephemeral"}}]
-        body["messages"] = [{"role": "user", "content": message}]
-        return body
-
     async def _send(self, message: str) -> Outcome:
         """One request; where structured output is refused, another with a forced tool call, and so from then on."""
         by_tool = self._by_tool
-        outcome = await self._client.send(self.body(message, by_tool=by_tool), self._patience.timeout)
+        outcome = await self._client.send(self.form.body(message, by_tool=by_tool), self._patience.timeout)
         if outcome.status != 400 or by_tool:
             return outcome
-        second = await self._client.send(self.body(message, by_tool=True), self._patience.timeout)
+        second = await self._client.send(self.form.body(message, by_tool=True), self._patience.timeout)
         if second.status == 200 and not self._by_tool:
             self._by_tool = True
             log.info("structured output is refused (%s); replies come by tool call", words(outcome))

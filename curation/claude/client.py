@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,7 @@ class Client:
 
         Raises ServiceError where Google's credentials can no longer be renewed.
         """
+        import aiohttp
         import anthropic
         import httpx2
         from google.auth.exceptions import GoogleAuthError, TransportError
@@ -108,11 +109,18 @@ class Client:
         except TimeoutError:
             return Outcome(None, f"no reply within {timeout:g} s")
         except (anthropic.APIConnectionError, httpx2.HTTPError, TransportError) as error:
-            cause = error.__cause__ or error
-            sent = not isinstance(cause, (httpx2.ConnectError, httpx2.ConnectTimeout, TransportError))
-            return Outcome(None, f"{type(error).__name__}: {cause}", sent=sent)
+            unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, TransportError)
+            sent = not any(isinstance(cause, unsent) for cause in causes(error))
+            return Outcome(None, f"{type(error).__name__}: {error.__cause__ or error}", sent=sent)
         except GoogleAuthError as error:
             raise ServiceError(unusable(error)) from error
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def require(backend: str, environment: Mapping[str, str]) -> None:

@@ -75,7 +75,7 @@ class Tally:
 
 
 Progress = Callable[[Tally], None]
-Chore = Callable[[], None]
+Chore = Callable[[], object]
 
 
 def run_errand(

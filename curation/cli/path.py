@@ -12,8 +12,10 @@ from curation.cli.options import (
     WAREHOUSE,
     AsJson,
     BudgetUsd,
+    Model,
     RecipeName,
     Warehouse,
+    Workers,
     app,
     open_store,
     recipe_of,
@@ -114,15 +116,11 @@ def check(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_j
 @app.command(epilog="Example: curation judge --recipe plans.toml --workers 100 --backend vertex")
 def judge(
     recipe: RecipeName = "default",
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=1000, help="Requests in flight; else the recipe's.")
-    ] = None,
+    workers: Workers = None,
     backend: Annotated[
         str | None, typer.Option("--backend", help="vertex, anthropic or offline; else the recipe's.")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="The model's name as the backend knows it; else the recipe's.")
-    ] = None,
+    model: Model = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge at most so many samples.")] = None,
     budget_usd: BudgetUsd = None,
     retry: Annotated[
