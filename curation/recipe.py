@@ -20,6 +20,9 @@ class Samples:
 
     kinds: tuple[str, ...] = ("plan",)  # what the published orchestrators were trained on; `from` in the file
     turns: str = "all"  # of a trajectory: every turn that calls tools, or only the last
+    backfill: tuple[str, ...] = (
+        "schemas",
+    )  # what the registry knows costs nothing; "thinking" is paid for, so asked for
 
 
 @dataclass(frozen=True)

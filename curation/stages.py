@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 import polars as pl
 
-from curation import dedup, lineage
+from curation import children, dedup, lineage
 from curation.batch import Batch
 from curation.fingerprint import fingerprint
 from curation.judge import decide as judged
@@ -95,7 +95,7 @@ def index_fingerprint(recipe: Recipe) -> str:
 def corpus_stages(recipe: Recipe) -> list[Asked]:
     """The choices made for this recipe among the survivors of the row stages; their fingerprints carry its name."""
     copies = fingerprint(dedup.NAME, dedup.VERSION, [index_fingerprint(recipe), recipe.dedup.conflict])
-    replaced = fingerprint(lineage.NAME, lineage.VERSION)
+    replaced = fingerprint(lineage.NAME, lineage.VERSION, children.asked(recipe))
     first = len(ROW_STAGES)
     return [
         Asked(dedup.NAME, first, f"{recipe.name}:{copies}", dedup.KINDS),

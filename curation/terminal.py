@@ -18,6 +18,8 @@ LINE_EVERY = 60.0  # seconds between two lines where stderr is not a terminal
 
 VERBS = {
     "ingest": "records read",
+    "candidates": "candidate lists read",
+    "complete": "samples completed",
     "check": "samples checked",
     "dedup": "samples compared",
     "judge": "samples judged",

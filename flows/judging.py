@@ -23,6 +23,7 @@ from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.stages import corpus_stages, judge_stage, row_stages, specification_of
 from flows.checking import choose_survivors, remember_stages, survivors
+from flows.completing import count_uncompleted
 from flows.loading import batches, read_members
 from flows.progress import say
 from warehouse import Store
@@ -70,13 +71,18 @@ def judge(store: Store, recipe: Recipe, limit: int | None = None, retry: bool = 
 
 
 def require_checked(store: Store, recipe: Recipe) -> None:
-    """Raises InputError unless the recipe's last check asked what the recipe asks today."""
+    """Raises InputError unless the recipe's last check asked what the recipe asks today, of the registry of today."""
     known = dict(store.read("recipe_stages", recipe=recipe.name).select("stage", "fingerprint").iter_rows())
     wanted = {asked.stage: asked.fingerprint for asked in [*row_stages(recipe.check), *corpus_stages(recipe)]}
     changed = sorted(stage for stage, mark in wanted.items() if known.get(stage) != mark)
     if changed:
         why = "has changed since it was last checked" if known else "has not been checked yet"
         raise InputError(f"the recipe {recipe.name} {why} ({', '.join(changed)}); run `curation check` with it first")
+    if waiting := count_uncompleted(store, recipe):
+        raise InputError(
+            f"the plugin registry completes {waiting} samples of {recipe.name} that its last check left as they were; "
+            "run `curation check` with it first"
+        )
 
 
 def fold_journal(store: Store) -> int:

@@ -28,7 +28,7 @@ from curation.release.targets import Placed, Target, open_target
 from curation.stages import ROW_STAGES, index_fingerprint, judge_stage, specification_of
 from flows.asking import releases, status
 from flows.judging import require_checked
-from flows.loading import batches, read_members
+from flows.loading import batches, of_sample_or_origin, read_members
 from warehouse import Store
 
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
@@ -194,14 +194,20 @@ def require_finished(store: Store, recipe: Recipe) -> None:
             f"{recipe.name} was last judged otherwise than the recipe says ({recipe.judge.backend}, {recipe.judge.model}, "
             f"accept {recipe.judge.accept:g}); run `curation judge` without --backend and --model, or change [judge]"
         )
-    counts = store.read("verdict_counts", {"members": read_members(store, recipe)}, recipe=recipe.name)
+    members = read_members(store, recipe)
+    counts = store.read("verdict_counts", {"members": members}, recipe=recipe.name)
     waiting = (
         counts.filter(pl.col("reason") == "undecided").group_by("stage").agg(pl.col("samples").sum()).sort("stage")
     )
-    unseen = read_members(store, recipe).height - int(counts["samples"].sum())
+    unseen = members.height - int(counts["samples"].sum())
     if unseen:
         raise InputError(
             f"{unseen} samples of {recipe.name} came after its last check; run `curation check` and `curation judge` with it first"
+        )
+    if left := store.read("left_children", {"members": members}, recipe=recipe.name).item():
+        raise InputError(
+            f"{left} samples that stood in the place of others of {recipe.name} at its last check do so no more; "
+            "run `curation check` and `curation judge` with it first"
         )
     for stage, number in waiting.iter_rows():
         command = "judge" if stage == "judge" else "check"
@@ -223,10 +229,10 @@ def accepted_samples(store: Store, recipe: Recipe, specification: Specification)
     )
     first = store.read("first_release_version", name=recipe.name)
     samples = pl.concat(list(batches(store, accepted["sample_id"]))).drop("parent_id")
-    runs = members.select("sample_id", "parent_id")  # turns of a run that grew belong to its last form
-    for more in (runs, overall, first):
+    runs = members.select("sample_id", "parent_id", "origin_id")  # turns of a run that grew belong to its last form
+    for more in (runs, overall):
         samples = samples.join(more, on="sample_id", how="left")
-    return samples.sort("sample_id")
+    return of_sample_or_origin(samples, first).sort("sample_id")
 
 
 def split(store: Store, recipe: Recipe, samples: pl.DataFrame) -> Splits:

@@ -11,11 +11,9 @@ import polars as pl
 
 from curation.claude.asking import Form
 from curation.claude.budget import budget_of
-from curation.claude.client import NEEDED
 from curation.claude.pool import Tally
 from curation.claude.prices import price, today
 from curation.claude.reply import Usage
-from curation.errors import InputError
 from curation.lock import only_one
 from curation.sample import dumps
 from curation.synthesis import DEFAULT, Catalogue, Order, orders, parse, parse_mix
@@ -26,7 +24,7 @@ from curation.synthesis.selfcheck import faults_of, sample_rows
 from flows.judging import RUNS
 from flows.progress import say
 from flows.registering import catalogue_of, ingest_plans, write_traces
-from flows.writing import JOB, ask, fold_writings, replies
+from flows.writing import JOB, ask, fold_writings, replies, require_claude
 from warehouse import Store
 
 # Orders that one call goes on to at most: where two of three replies are left out, it is the prompt, the registry or the
@@ -91,12 +89,6 @@ class Composed:
             "usd_per_trace": self.usd / len(self.traces) if self.traces else None,
             "usd_this_run": self.tally.usd,
         }
-
-
-def require_claude(backend: str) -> None:
-    """Raises InputError for a backend that does not write."""
-    if backend not in NEEDED:
-        raise InputError(f"{backend!r} is no backend that Claude writes through; choose one of {', '.join(NEEDED)}")
 
 
 def synthesize_with_claude(store: Store, wish: Wish, out: Path | None = None) -> Composed:

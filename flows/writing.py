@@ -6,13 +6,21 @@ from typing import Any
 import polars as pl
 
 from curation.claude.budget import Budget
+from curation.claude.client import NEEDED
 from curation.claude.errand import Errand
 from curation.claude.journal import discard, journal_folder, pending
 from curation.claude.pool import Tally, run_errand
+from curation.errors import InputError
 from curation.synthesis.ledger import FIELDS, JOURNAL, writings
 from warehouse import Store
 
 JOB = "write"  # whose lock is held by whoever asks
+
+
+def require_claude(backend: str) -> None:
+    """Raises InputError for a backend that does not write."""
+    if backend not in NEEDED:
+        raise InputError(f"the backend {backend!r} does not write; choose one of {', '.join(NEEDED)}")
 
 
 def fold_writings(store: Store) -> int:

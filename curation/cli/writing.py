@@ -7,13 +7,30 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curation import terminal
-from curation.cli.options import WAREHOUSE, AsJson, BudgetUsd, Model, Out, Warehouse, Workers, app, open_store
+from curation.cli.options import (
+    WAREHOUSE,
+    AsJson,
+    BudgetUsd,
+    Model,
+    Out,
+    RecipeName,
+    Warehouse,
+    Workers,
+    app,
+    open_store,
+    recipe_of,
+)
 from curation.errors import InputError, Stopped
 
 if TYPE_CHECKING:
     from curation.claude.pool import Tally
     from flows.synthesizing import Wish
     from warehouse import Store
+
+backfill = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Fill in what samples lack; the originals stay."
+)
+app.add_typer(backfill, name="backfill")
 
 
 @app.command(epilog="Example: curation synthesize --count 1000 --backend vertex --budget-usd 40")
@@ -126,6 +143,48 @@ def have_written(store: "Store", wish: "Wish", out: Path | None, as_json: bool) 
     else:
         terminal.show(f"{made.new_traces:,} new synthetic traces (source synthetic) of {wish.count:,}")
     end_early(made.tally, made.ending)
+
+
+@backfill.command(epilog="Example: curation backfill thinking --recipe plans.toml --limit 50")
+def thinking(
+    recipe: RecipeName = "default",
+    backend: Annotated[
+        str | None, typer.Option("--backend", help="vertex or anthropic; else that of the recipe's judge.")
+    ] = None,
+    model: Model = None,
+    workers: Workers = None,
+    budget_usd: BudgetUsd = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask about at most so many plans.")] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Also try again what got no reasoning in three runs.")] = False,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
+    """Have Claude write the reasoning of right plans that have none; each becomes a further sample, the original stays."""
+    from flows.backfilling import MAKER, backfill_thinking
+    from flows.progress import listening
+
+    store, chosen = open_store(warehouse), recipe_of(recipe)
+    judge = chosen.judge
+    if MAKER not in chosen.samples.backfill:
+        terminal.warn(
+            f'the recipe {chosen.name} does not take samples with written reasoning; add "{MAKER}" to its [samples] backfill'
+        )
+    asked = (backend or judge.backend, model or judge.model, workers or judge.workers)
+    with terminal.progress() as told, listening(told):
+        done = backfill_thinking(store, chosen, *asked, budget_usd, limit, retry)
+    statuses = ", ".join(f"{number:,} {status}" for status, number in done.tally.statuses.most_common())
+    faults = ", ".join(f"{number:,} {reason}" for reason, number in done.reasons.most_common())
+    terminal.say(
+        f"{done.eligible:,} right plans had no reasoning; asked about {done.tally.done:,}{f' ({statuses})' if statuses else ''}, "
+        f"${done.tally.usd:,.2f}"
+        + (f"; {done.faulty:,} not made, since row stages would drop them: {faults}" if done.faulty else "")
+        + (f"; {done.resting:,} rest until --retry" if done.resting else "")
+    )
+    if as_json:
+        terminal.show_json(done.told())
+    else:
+        terminal.show(f"{done.made:,} new samples with reasoning; next: `curation check --recipe {recipe}`")
+    end_early(done.tally, done.ending)
 
 
 def end_early(tally: "Tally", ending: str) -> None:
