@@ -11,6 +11,7 @@ import polars as pl
 
 from curation.claude.asking import Form
 from curation.claude.budget import budget_of
+from curation.claude.errand import Errand
 from curation.claude.pool import Tally
 from curation.claude.prices import price, today
 from curation.claude.reply import Usage
@@ -18,9 +19,9 @@ from curation.lock import only_one
 from curation.sample import dumps
 from curation.synthesis import DEFAULT, Catalogue, Order, orders, parse, parse_mix
 from curation.synthesis.errands import order_form, order_spec, writing_errand
-from curation.synthesis.ledger import asked_of
+from curation.synthesis.ledger import asked_of, unchecked
 from curation.synthesis.offline import Trace
-from curation.synthesis.selfcheck import faults_of, sample_rows
+from curation.synthesis.selfcheck import trace_faults
 from flows.judging import RUNS
 from flows.progress import say
 from flows.registering import catalogue_of, ingest_plans, write_traces
@@ -114,6 +115,7 @@ def compose(store: Store, wish: Wish) -> Composed:
         catalogue = catalogue_of(store)
         made = Composed(skipped={skipped.where: skipped.why for skipped in catalogue.skipped})
         waiting = ordered(catalogue, wish, wish.limit)
+        errand: Errand | None = None  # opened only if somebody has to be asked
         while len(made.traces) < wish.count:
             batch = list(islice(waiting, min(AT_A_TIME, wish.count - len(made.traces))))
             if not batch:
@@ -125,7 +127,7 @@ def compose(store: Store, wish: Wish) -> Composed:
                 break
             work = unanswered(store, form, batch)
             if work.height:
-                errand = writing_errand(form, wish.workers)
+                errand = errand or writing_errand(form, wish.workers)
                 made.tally = made.tally.plus(
                     ask(store, [work], errand, wish.workers, budget, lambda t: tell(made, t, wish.count))
                 )
@@ -152,7 +154,7 @@ def tell(made: Composed, tally: Tally, wished: int) -> None:
     """Says how far the run is."""
     kept = len(made.traces) + tally.statuses["ok"]
     spent = made.tally.usd + tally.usd
-    note = f"{tally.in_flight} in flight, {kept:,} of {wished:,} kept, ${spent:,.2f} spent"
+    note = f"{tally.in_flight} in flight, {kept:,} of {wished:,} ok, ${spent:,.2f} spent"
     say("synthesize", made.orders + tally.done, None, note)
 
 
@@ -181,17 +183,15 @@ def read(store: Store, form: Form, batch: list[Order], made: Composed) -> None:
         if reply["status"] == "api_error":
             made.statuses["api_error"] += 1
             continue
-        told = parse(reply["raw"], order, reply["model"], passes=lambda trace: [])
+        told = parse(reply["raw"], order, reply["model"], passes=unchecked)
         if told.trace is None:
             made.statuses[told.status] += 1
         else:
             written.append(told.trace)
-    rows = sample_rows(written)
-    faults = faults_of(rows) if written else {}
-    for trace, sample_id in zip(written, rows["sample_id"], strict=True):
-        if sample_id in faults:
+    for trace, faults in zip(written, trace_faults(written), strict=True):
+        if faults:
             made.statuses["faulty"] += 1
-            made.reasons.update(set(faults[sample_id]))
+            made.reasons.update(set(faults))
         elif trace["trace_id"] in seen:
             made.statuses["repeated"] += 1
         else:

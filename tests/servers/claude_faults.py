@@ -83,6 +83,10 @@ async def unfit(service: "Claude", request: web.Request, body: Body, model: str)
     return of_another_kind(service, body, model, claude_writing.unfit)
 
 
+async def secretive(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
+    return of_another_kind(service, body, model, claude_writing.secretive)
+
+
 def of_another_kind(service: "Claude", body: Body, model: str, write: Callable[[str], Body]) -> web.Response:
     """A paid reply of the right form that is not what was wanted."""
     text = body["messages"][-1]["content"]
@@ -110,6 +114,6 @@ FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
         *(rate_limited, overloaded, broken, unavailable, reset, html, truncated, refusal, empty, prose, undecided),
-        *(too_long, forbidden, slow, faulty, unfit),
+        *(too_long, forbidden, slow, faulty, unfit, secretive),
     )
 }

@@ -62,6 +62,11 @@ def thinking(message: str) -> Body:
     }
 
 
+def secretive(message: str) -> Body:
+    """The same with a credential in it."""
+    return {"thinking": f"{thinking(message)['thinking']} The key is AKIA{'Z7QX' * 4}."}
+
+
 def written(schema: Body, message: str) -> dict[str, Any]:
     """The answer of the form that is asked for."""
     return sample(message) if "turns" in schema["properties"] else thinking(message)
