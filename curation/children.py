@@ -12,6 +12,9 @@ from curation.sample import categorise, count_steps, identify, request_of
 # model will be shown. Each is a value of [samples] backfill.
 MAKERS = ("schemas", "thinking")
 
+# How a reader is told what they did: so many samples were …
+MADE = {"schemas": "completed from the plugin registry", "thinking": "given reasoning"}
+
 CONTENT = ("messages", "candidates", "thinking", "plan")  # what a maker may change; everything else follows from it
 
 CURRENT_FRAME: dict[str, pl.DataType] = {

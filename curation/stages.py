@@ -64,6 +64,13 @@ ROW_STAGES: tuple[RowStage, ...] = tuple(
 )
 
 
+# Every reason that a stage can give, in the order in which a reader hears of them.
+REASONS: tuple[str, ...] = (
+    *(reason for stage in ROW_STAGES for reason in stage.REASONS),
+    *(*dedup.REASONS, *lineage.REASONS, *judged.REASONS),
+)
+
+
 @dataclass(frozen=True)
 class Asked:
     """A stage as one recipe asks it: what the warehouse remembers of the run, and what the verdict is made of."""

@@ -87,11 +87,13 @@ def complete_candidates(store: Store, recipe: Recipe) -> int:
     return waiting.height
 
 
-def count_uncompleted(store: Store, recipe: Recipe) -> int:
-    """How many samples the registry completes of which no child has been made; of those that a check has read."""
+def count_waiting(store: Store, recipe: Recipe) -> int:
+    """How many samples of the recipe's last check have not been held against the registry as it is today."""
     if MAKER not in asked(recipe) or not knows_schemas(store):
         return 0
-    return store.read("uncompleted", {"members": came_with_traces(store, recipe)}).height
+    members = {"members": came_with_traces(store, recipe)}
+    checked = {"members": store.read("verdicts", members, recipe=recipe.name, accepted=None, reason=None)}
+    return store.read("unread_candidates", checked).height + store.read("uncompleted", checked).height
 
 
 def find_conflicts(store: Store, recipe: Recipe) -> Conflicts:

@@ -23,7 +23,7 @@ from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.stages import corpus_stages, judge_stage, row_stages, specification_of
 from flows.checking import choose_survivors, remember_stages, survivors
-from flows.completing import count_uncompleted
+from flows.completing import count_waiting
 from flows.loading import batches, read_members
 from flows.progress import say
 from warehouse import Store
@@ -78,10 +78,10 @@ def require_checked(store: Store, recipe: Recipe) -> None:
     if changed:
         why = "has changed since it was last checked" if known else "has not been checked yet"
         raise InputError(f"the recipe {recipe.name} {why} ({', '.join(changed)}); run `curation check` with it first")
-    if waiting := count_uncompleted(store, recipe):
+    if waiting := count_waiting(store, recipe):
         raise InputError(
-            f"the plugin registry completes {waiting} samples of {recipe.name} that its last check left as they were; "
-            "run `curation check` with it first"
+            f"the plugin registry has changed since {recipe.name} was last checked, and may complete {waiting} of its "
+            "samples; run `curation check` with it first"
         )
 
 

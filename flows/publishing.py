@@ -315,6 +315,7 @@ def facts_of(store: Store, recipe: Recipe, specification: Specification, version
             samples=told["samples"],
             stages=tuple(funnel_stage(stage) for stage in told["stages"]),
             accepted=told["accepted"],
+            made=told["made"],
         ),
         description=recipe.description,
         fidelity=fidelity_of_sources(store, recipe),

@@ -145,6 +145,13 @@ def test_decisions_are_one_row_per_fault(cli: Cli, source: Path) -> None:
     assert cli("decisions", "--format", "parquet").returncode == 2
 
 
+def test_a_reason_that_no_stage_gives_is_refused_with_those_that_are(cli: Cli, source: Path) -> None:
+    cli.ok("ingest", source)
+    done = cli("samples", "--reason", "hydration.missing")
+    refused(done, "'hydration.missing'", "did you mean hydration.missing_required", "schema.not_json", "undecided")
+    cli.ok("samples", "--reason", "undecided")
+
+
 def test_samples_are_exported_by_verdict_and_by_reason(cli: Cli, source: Path, recipe: Path) -> None:
     cli.ok("ingest", source)
     cli.ok("check", "--recipe", recipe)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from curation import terminal
-from curation.cli.options import WAREHOUSE, AsJson, Out, Warehouse, app, open_store, write
+from curation.cli.options import WAREHOUSE, AsJson, Out, RecipeName, Warehouse, app, open_store, recipe_of, write
 
 registry = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The plugin registry: what a platform offers.")
 app.add_typer(registry, name="plugins")
@@ -38,3 +38,20 @@ def list_plugins(out: Out = None, warehouse: Warehouse = WAREHOUSE) -> None:
     from flows.registering import registry as ask
 
     write(ask(open_store(warehouse)), out, "jsonl")
+
+
+@registry.command("conflicts", epilog="Example: curation plugins conflicts --recipe plans.toml")
+def list_conflicts(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
+    """List where candidates have other parameters than the registry knows; no sample is dropped for it."""
+    from flows.completing import find_conflicts
+    from flows.progress import listening
+
+    chosen = recipe_of(recipe)
+    with terminal.progress() as told, listening(told):
+        found = find_conflicts(open_store(warehouse), chosen)
+    if as_json:
+        terminal.show_json({"recipe": chosen.name, **found.told()})
+        return
+    for conflict in found.conflicts:
+        terminal.show(conflict.line())
+    terminal.say(f"{found.plugins:,} plugins differ from the registry in {found.samples:,} samples")

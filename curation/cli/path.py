@@ -103,13 +103,17 @@ def ingest(
 
 @app.command(epilog="Example: curation check --recipe plans.toml")
 def check(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
-    """Ask every row stage about what is undecided, then choose among copies."""
+    """Complete candidates from the registry, ask every row stage about what is undecided, then choose among copies."""
     from flows.checking import check as run
+    from flows.completing import warnings
     from flows.progress import listening
 
     store, chosen = open_store(warehouse), recipe_of(recipe)
     with terminal.progress() as told, listening(told):
         run(store, chosen)
+        conflicts = warnings(store, chosen)
+    for warning in conflicts:
+        terminal.warn(warning)
     show_status(store, chosen, as_json)
 
 

@@ -62,3 +62,12 @@ FROM candidate_schema AS c
 JOIN known AS k USING (plugin_id)
 WHERE c.digest IS NULL
 GROUP BY c.sample_id;
+
+-- The child that stands for each sample now: of `schemas` the one made of what the registry says today, of any other
+-- maker the last one made.
+CREATE VIEW standing AS
+SELECT DISTINCT ON (d.maker, d.parent_id) d.maker, d.parent_id, d.child_id
+FROM derivation AS d
+LEFT JOIN completable AS c ON d.maker = 'schemas' AND c.sample_id = d.parent_id AND c.mark = d.mark
+WHERE d.maker <> 'schemas' OR c.sample_id IS NOT NULL
+ORDER BY d.maker, d.parent_id, d.made_at DESC, d.child_id;
