@@ -64,7 +64,7 @@ def thinking(message: str) -> Body:
 
 def secretive(message: str) -> Body:
     """The same with a credential in it."""
-    return {"thinking": f"{thinking(message)['thinking']} The key is AKIA{'Z7QX' * 4}."}
+    return {"thinking": f"{thinking(message)['thinking']} The key is {'AKIA' + 'Q7XW2MNB4KD9PLRT'}."}
 
 
 def written(schema: Body, message: str) -> dict[str, Any]:

@@ -149,6 +149,15 @@ def test_an_order_is_the_same_whenever_it_is_made(made: list[Order]) -> None:
     assert next(orders(Catalogue.of(bundled_plugins()), 3, seed=2)).message != made[0].message
 
 
+def test_the_number_of_an_order_varies_who_writes_where_and_around_what(made: list[Order]) -> None:
+    told = [order.message.rpartition("The person who writes is ")[2] for order in made]
+    people, scenes = ({text.split(". ")[part].split(" is set around ")[-1] for text in told} for part in (0, 1))
+    anchors = {text.partition("Begin with candidates")[2] for text in told}
+    assert len(set(told)) == len(made)
+    assert min(len(people), len(scenes)) > 20
+    assert len(anchors) > 70
+
+
 def test_every_style_and_category_is_ordered_by_its_share(made: list[Order]) -> None:
     assert set(Counter(order.style for order in made).values()) == {140 // len(STYLES)}
     counts = Counter(order.category for order in made)
