@@ -155,7 +155,8 @@ def tell(made: Composed, tally: Tally, wished: int) -> None:
     kept = len(made.traces) + tally.statuses["ok"]
     spent = made.tally.usd + tally.usd
     note = f"{tally.in_flight} in flight, {kept:,} of {wished:,} ok, ${spent:,.2f} spent"
-    say("synthesize", made.orders + tally.done, None, note)
+    answered = made.orders + tally.done
+    say("synthesize", answered, answered + wished - kept, note)
 
 
 def unanswered(store: Store, form: Form, batch: list[Order]) -> pl.DataFrame:
