@@ -14,6 +14,7 @@ from curation.errors import InputError
 from curation.recipe import Recipe
 from curation.recipes import load_recipe
 from curation.sample import dumps
+from curation.stages import index_fingerprint
 from flows import asking, completing, loading
 from flows.checking import check
 from flows.children import keep_children
@@ -110,6 +111,18 @@ def test_status_says_how_many_were_completed(house: House) -> None:
     assert {stage["stage"]: stage["seen"] for stage in told["stages"]}["dedup"] == 12
 
 
+def test_a_sample_and_what_was_made_of_it_are_no_copies_of_each_other(house: House) -> None:
+    asks, plain = house.recipe(), house.recipe("plain", samples="backfill = []")
+    house.register()
+    for recipe in (plain, asks, plain):
+        check(house.store, recipe)
+    both = asking.chosen_samples(house.store, asks, False, None, None).select("sample_id")
+    assert both.height == 26
+    mark = index_fingerprint(asks)
+    assert house.store.read("signature_keys", {"members": both}, fingerprint=mark).height == 25
+    assert house.store.read("similar_pairs", {"members": both}, fingerprint=mark).is_empty()
+
+
 def test_again_nothing_is_made_and_nothing_is_decided(house: House) -> None:
     house.register()
     recipe = house.recipe()
@@ -152,9 +165,10 @@ def test_what_was_made_before_a_stop_is_not_made_again(house: House, monkeypatch
         return kept[0]
 
     monkeypatch.setattr(loading, "BATCH", 5)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(completing, "keep_children", stopped)
-        check(house.store, recipe)
+        with pytest.raises(KeyboardInterrupt):
+            check(house.store, recipe)
     assert kept == [5]
     assert complete_candidates(house.store, recipe) == 8
     check(house.store, recipe)

@@ -51,13 +51,13 @@ SELECT sample_id, trace_key FROM sample_trace
 UNION
 SELECT a.sample_id, st.trace_key FROM ancestor AS a JOIN sample_trace AS st ON st.sample_id = a.ancestor_id;
 
--- Samples with candidates that the registry completes, with a mark of just what it knows of them: a sum of hashes, so
--- that no order matters.
+-- Samples with candidates that the registry completes, with a mark of just what it knows of them: hashes folded so
+-- that their order does not matter.
 CREATE VIEW completable AS
 WITH known AS MATERIALIZED (
     SELECT plugin_id, md5_number(concat_ws(chr(10), plugin_id, parameters)) AS number FROM plugin WHERE parameters IS NOT NULL
 )
-SELECT c.sample_id, bit_xor(k.number)::VARCHAR AS mark
+SELECT c.sample_id, lower(hex(bit_xor(k.number))) AS mark
 FROM candidate_schema AS c
 JOIN known AS k USING (plugin_id)
 WHERE c.digest IS NULL
