@@ -50,6 +50,7 @@ class Judge:
     model: str = "claude-opus-4-6"  # the strongest judge whose prices we have read; the published sets name Claude Opus
     accept: float = 8.0  # of 10: the threshold of the published systems
     workers: int = 100  # requests in flight
+    budget_usd: float | None = None  # the most that one run may spend; None: what it takes
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from curation import children, dedup, lineage
 from curation.batch import Batch
 from curation.fingerprint import fingerprint
 from curation.judge import decide as judged
-from curation.judge.backend import Specification, specify
 from curation.judge.rubric import load_rubric
+from curation.judge.specification import Specification, specify
 from curation.recipe import Check, Recipe
 
 

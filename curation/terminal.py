@@ -23,7 +23,11 @@ VERBS = {
     "check": "samples checked",
     "dedup": "samples compared",
     "judge": "samples judged",
+    "synthesize": "orders answered",
+    "thinking": "plans given their reasoning",
 }
+
+Told = Callable[[str, int, int | None, str], None]
 
 
 def stderr() -> Console:
@@ -67,8 +71,8 @@ def visible(text: str) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A callback `(what, done, total)` whose calls become a bar on a terminal, and a line a minute elsewhere."""
+def progress() -> Iterator[Told]:
+    """A callback `(what, done, total, note)` whose calls become a bar on a terminal, and a line a minute elsewhere."""
     if stderr().is_terminal:
         with bars() as told:
             yield told
@@ -77,33 +81,34 @@ def progress() -> Iterator[Callable[[str, int, int | None], None]]:
 
 
 @contextmanager
-def bars() -> Iterator[Callable[[str, int, int | None], None]]:
+def bars() -> Iterator[Told]:
     """One bar for each kind of work, shown once a second has gone by."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     began = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    words, note_column = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
+    columns = (words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), note_column)
     with Progress(*columns, console=stderr(), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def told(what: str, done: int, total: int | None) -> None:
+        def told(what: str, done: int, total: int | None, note: str) -> None:
             if what not in tasks:
                 if time.monotonic() - began < BAR_AFTER:
                     return
-                tasks[what] = bar.add_task(VERBS.get(what, what), total=total)
-            bar.update(tasks[what], completed=done, total=total)
+                tasks[what] = bar.add_task(VERBS.get(what, what), total=total, note=note)
+            bar.update(tasks[what], completed=done, total=total, note=note)
 
         yield told
 
 
-def lines() -> Callable[[str, int, int | None], None]:
+def lines() -> Told:
     """Says how far the work is, at most once every LINE_EVERY seconds."""
     last = time.monotonic()
 
-    def told(what: str, done: int, total: int | None) -> None:
+    def told(what: str, done: int, total: int | None, note: str) -> None:
         nonlocal last
         if time.monotonic() - last >= LINE_EVERY:
             last = time.monotonic()
-            say(f"{done:,}{f' of {total:,}' if total else ''} {VERBS.get(what, what)}")
+            say(f"{done:,}{f' of {total:,}' if total else ''} {VERBS.get(what, what)}{f', {note}' if note else ''}")
 
     return told

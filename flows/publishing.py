@@ -16,7 +16,7 @@ import polars as pl
 import curation
 from curation.errors import InputError, RecipeError, TargetError
 from curation.fidelity import summary
-from curation.judge.backend import Specification
+from curation.judge.specification import Specification
 from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.recipes import parse_recipe

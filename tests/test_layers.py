@@ -26,7 +26,7 @@ ANYWHERE = ("curation/cli/",)  # the one package of curation that reaches the ot
 HOMES = {
     "prefect": ("flows/",),
     "duckdb": ("warehouse/",),
-    "anthropic": ("curation/judge/client.py",),
+    "anthropic": ("curation/claude/client.py",),
     "datasketch": ("curation/dedup/",),
     "huggingface_hub": ("curation/release/targets/", "curation/formats/"),
     "torch": ("trainers/",),

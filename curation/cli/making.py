@@ -1,4 +1,4 @@
-"""The commands that make: plugins of what a platform writes down, and requests with plans over them."""
+"""The plugin registry's commands: plugins made of what a platform already writes down."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -55,26 +55,3 @@ def list_conflicts(recipe: RecipeName = "default", warehouse: Warehouse = WAREHO
     for conflict in found.conflicts:
         terminal.show(conflict.line())
     terminal.say(f"{found.plugins:,} plugins differ from the registry in {found.samples:,} samples")
-
-
-@app.command(epilog="Example: curation synthesize --count 1000 --mix 1_step=0.5,multi_turn=0.5")
-def synthesize(
-    count: Annotated[int, typer.Option("--count", min=1, help="How many traces.")],
-    mix: Annotated[
-        str | None, typer.Option("--mix", help="Shares of the categories, such as 1_step=0.5,2_step=0.5.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, other traces; the same seed, the same bytes.")] = 0,
-    out: Out = None,
-    warehouse: Warehouse = WAREHOUSE,
-) -> None:
-    """Make requests with plans over the registry by rules (no model is asked); into the warehouse, or a file."""
-    from flows.registering import ingest_plans, make_plans, write_traces
-
-    catalogue, traces = make_plans(open_store(warehouse), count, seed, mix)
-    for skipped in catalogue.skipped:
-        terminal.warn(f"{skipped.where} is not used: {skipped.why}")
-    if out is not None:
-        terminal.show(f"wrote {write_traces(traces, out):,} traces to {out}")
-        return
-    done = ingest_plans(open_store(warehouse), traces)
-    terminal.show(f"{done.new_traces:,} new synthetic traces (source synthetic) of {count:,}")

@@ -11,8 +11,11 @@ from curation.cli.options import (
     SOURCES,
     WAREHOUSE,
     AsJson,
+    BudgetUsd,
+    Model,
     RecipeName,
     Warehouse,
+    Workers,
     app,
     open_store,
     recipe_of,
@@ -117,16 +120,13 @@ def check(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_j
 @app.command(epilog="Example: curation judge --recipe plans.toml --workers 100 --backend vertex")
 def judge(
     recipe: RecipeName = "default",
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=1000, help="Requests in flight; else the recipe's.")
-    ] = None,
+    workers: Workers = None,
     backend: Annotated[
         str | None, typer.Option("--backend", help="vertex, anthropic or offline; else the recipe's.")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="The model's name as the backend knows it; else the recipe's.")
-    ] = None,
+    model: Model = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge at most so many samples.")] = None,
+    budget_usd: BudgetUsd = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Also try again what could not be judged in three runs.")
     ] = False,
@@ -138,7 +138,7 @@ def judge(
     from flows.progress import listening
 
     store, chosen = open_store(warehouse), recipe_of(recipe)
-    given: dict[str, Any] = {"workers": workers, "backend": backend, "model": model}
+    given: dict[str, Any] = {"workers": workers, "backend": backend, "model": model, "budget_usd": budget_usd}
     chosen = replace(
         chosen, judge=replace(chosen.judge, **{key: value for key, value in given.items() if value is not None})
     )
@@ -146,7 +146,7 @@ def judge(
         tally = run(store, chosen, limit, retry)
     statuses = ", ".join(f"{number:,} {status}" for status, number in sorted(tally.statuses.items()))
     terminal.say(
-        f"judged {tally.judged:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, ${tally.usd:,.2f}"
+        f"judged {tally.done:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, ${tally.usd:,.2f}"
     )
     if tally.interrupted:
         terminal.say("stopped by Ctrl-C; every reply is kept, and the same command goes on from here")

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from curation.judge.prices import price, price_list, warn_unpriced
-from curation.judge.reply import Usage
+from curation.claude.prices import price, price_list, warn_unpriced
+from curation.claude.reply import Usage
 from curation.recipe import Judge
 
 DAY = date(2026, 11, 21)

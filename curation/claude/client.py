@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ NEEDED = {
     "anthropic": {"ANTHROPIC_API_KEY": "the API key"},
 }
 
+FAMILY = "claude"  # of every backend here: within it the same model is asked the same thing by either name
+
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -32,12 +34,14 @@ SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 class Outcome:
     """What became of one request: `status` is HTTP's, or None where no response came (`text` then says why).
 
-    `retry_after` is in seconds, as the service asked.
+    `retry_after` is in seconds, as the service asked. `sent` is false where no connection came about: nobody can have
+    charged anything.
     """
 
     status: int | None
     text: str
     retry_after: float | None = None
+    sent: bool = True
 
 
 class Client:
@@ -87,6 +91,7 @@ class Client:
 
         Raises ServiceError where Google's credentials can no longer be renewed.
         """
+        import aiohttp
         import anthropic
         import httpx2
         from google.auth.exceptions import GoogleAuthError, TransportError
@@ -104,9 +109,18 @@ class Client:
         except TimeoutError:
             return Outcome(None, f"no reply within {timeout:g} s")
         except (anthropic.APIConnectionError, httpx2.HTTPError, TransportError) as error:
-            return Outcome(None, f"{type(error).__name__}: {error.__cause__ or error}")
+            unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, TransportError)
+            sent = not any(isinstance(cause, unsent) for cause in causes(error))
+            return Outcome(None, f"{type(error).__name__}: {error.__cause__ or error}", sent=sent)
         except GoogleAuthError as error:
             raise ServiceError(unusable(error)) from error
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, what caused it, what caused that, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def require(backend: str, environment: Mapping[str, str]) -> None:
@@ -114,7 +128,7 @@ def require(backend: str, environment: Mapping[str, str]) -> None:
     missing = [f"{name} ({what})" for name, what in NEEDED[backend].items() if not environment.get(name)]
     if missing:
         raise InputError(
-            f"the judge's backend {backend!r} has no credentials: set {' and '.join(missing)} in the environment, "
+            f"the backend {backend!r} has no credentials: set {' and '.join(missing)} in the environment, "
             "or choose another backend"
         )
 
@@ -139,7 +153,7 @@ def unusable(error: Exception) -> str:
     """The sentence for Google credentials that do not work."""
     said = str(error.args[0] if error.args else error).strip().splitlines()
     return (
-        f"the judge's backend 'vertex' has no usable Google credentials ({said[0] if said else type(error).__name__}): "
+        f"the backend 'vertex' has no usable Google credentials ({said[0] if said else type(error).__name__}): "
         "run `gcloud auth application-default login`, or set CURATION_VERTEX_TOKEN"
     )
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import polars as pl
 import pytest
 
+from curation.claude.journal import journal_folder
+from curation.claude.pool import Tally, run_errand
 from curation.errors import InputError, ServiceError
 from curation.judge.backend import open_backend
-from curation.judge.journal import journal_folder
-from curation.judge.pool import Tally, run_judge
 from curation.judge.rubric import load_rubric
-from tests.judge.conftest import MODEL, claude
+from tests.claude.conftest import MODEL, claude
 from tests.judge.samples import SECRET, frame, frames, kept, numbered
 
 CLAUDE = ("vertex", "anthropic")
@@ -26,7 +26,7 @@ def test_a_refused_credential_stops_the_run_at_once_with_one_sentence(backend, s
     monkeypatch.setenv("CURATION_VERTEX_TOKEN", "wrong")
 
     with pytest.raises(ServiceError) as caught:
-        run_judge(frames(500), claude(backend, workers=10), journal_folder(warehouse), 10)
+        run_errand(frames(500), claude(backend, workers=10), journal_folder(warehouse), 10)
 
     assert service.statuses[401] <= 10
     assert "401" in str(caught.value)
@@ -42,7 +42,7 @@ def test_a_refused_credential_stops_the_run_at_once_with_one_sentence(backend, s
 def test_a_model_that_may_not_be_used_stops_the_run(behaviour, model, said, serve, warehouse):
     service = serve(**behaviour)
     with pytest.raises(ServiceError, match=said) as caught:
-        run_judge(frames(300), claude(workers=5, model=model), journal_folder(warehouse), 5)
+        run_errand(frames(300), claude(workers=5, model=model), journal_folder(warehouse), 5)
     assert sum(service.statuses.values()) <= 5
     assert model in str(caught.value)
 
@@ -50,14 +50,14 @@ def test_a_model_that_may_not_be_used_stops_the_run(behaviour, model, said, serv
 def test_when_every_request_is_invalid_the_run_stops(serve, warehouse):
     service = serve(marked={"Case": "too_long"})
     with pytest.raises(ServiceError, match="every request"):
-        run_judge(frames(300), claude(workers=5), journal_folder(warehouse), 5)
+        run_errand(frames(300), claude(workers=5), journal_folder(warehouse), 5)
     assert service.requests < 100
 
 
 def test_a_fault_after_good_replies_loses_none_of_them(serve, warehouse):
     service = serve(marked={"Case 00030": "forbidden"})
     with pytest.raises(ServiceError):
-        run_judge(frames(100), claude(workers=5), journal_folder(warehouse), 5)
+        run_errand(frames(100), claude(workers=5), journal_folder(warehouse), 5)
     assert kept(warehouse).height == len(service.answered) >= 30
 
 
@@ -86,7 +86,7 @@ def test_a_journal_that_cannot_be_written_stops_the_run(serve, warehouse):
     serve()
     journal_folder(warehouse).write_text("a file where the folder should be")
     with pytest.raises(ServiceError, match="cannot be kept"):
-        run_judge(frames(50), claude(), journal_folder(warehouse), 5)
+        run_errand(frames(50), claude(), journal_folder(warehouse), 5)
 
 
 def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing_that_was_kept(serve, warehouse):
@@ -95,12 +95,12 @@ def test_a_disk_that_fills_up_stops_the_run_and_loses_nothing_that_was_kept(serv
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, before[1]))
     try:
         with pytest.raises(ServiceError, match="make room"):
-            run_judge(frames(200), claude(), journal_folder(warehouse), 5)
+            run_errand(frames(200), claude(), journal_folder(warehouse), 5)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     assert 0 < kept(warehouse).height < 200
-    assert run_judge(frames(200), claude(), journal_folder(warehouse), 5).judged == 200
+    assert run_errand(frames(200), claude(), journal_folder(warehouse), 5).done == 200
     assert kept(warehouse).height == 200
 
 
@@ -112,7 +112,7 @@ def test_a_broken_work_list_is_told_as_it_is(serve, warehouse):
         raise InputError("the work list cannot be read")
 
     with pytest.raises(InputError, match="work list"):
-        run_judge(broken(), claude(), journal_folder(warehouse), 2)
+        run_errand(broken(), claude(), journal_folder(warehouse), 2)
     assert kept(warehouse).height == 5
 
 
@@ -124,14 +124,14 @@ def test_ctrl_c_lets_what_is_in_flight_end(serve, warehouse):
     service = serve(latency=0.5)
 
     def once(tally: Tally) -> None:
-        if tally.judged and not tally.interrupted:
+        if tally.done and not tally.interrupted:
             press_ctrl_c()
 
-    tally = run_judge(frames(1000), claude(workers=10), journal_folder(warehouse), 10, once)
+    tally = run_errand(frames(1000), claude(workers=10), journal_folder(warehouse), 10, once)
 
     assert tally.interrupted
-    assert 0 < tally.judged < 1000
-    assert kept(warehouse).height == len(service.answered) == tally.judged, "what was asked was kept"
+    assert 0 < tally.done < 1000
+    assert kept(warehouse).height == len(service.answered) == tally.done, "what was asked was kept"
 
 
 def test_a_second_ctrl_c_stops_now(serve, warehouse):
@@ -141,9 +141,9 @@ def test_a_second_ctrl_c_stops_now(serve, warehouse):
         if tally.in_flight:
             press_ctrl_c()
 
-    tally = run_judge(frames(1000), claude(workers=10), journal_folder(warehouse), 10, again_and_again)
+    tally = run_errand(frames(1000), claude(workers=10), journal_folder(warehouse), 10, again_and_again)
 
     assert tally.interrupted
-    assert tally.judged == 0
+    assert tally.done == 0
     assert service.requests <= 10
     assert not service.answered, "nobody waited for the replies"

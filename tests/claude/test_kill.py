@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from curation.judge.journal import count, journal_folder
-from tests.judge.conftest import environment
+from curation.claude.journal import count, journal_folder
+from tests.claude.conftest import environment
 from tests.judge.samples import kept
 
 SAMPLES, WORKERS, KILLS = 600, 50, 4
@@ -21,8 +21,8 @@ import sys
 from pathlib import Path
 import polars as pl
 from curation.judge.backend import open_backend
-from curation.judge.journal import journal_folder
-from curation.judge.pool import run_judge
+from curation.claude.journal import journal_folder
+from curation.claude.pool import run_errand
 from curation.judge.rubric import load_rubric
 from tests.judge.samples import SECRET, frames, kept
 
@@ -30,7 +30,7 @@ warehouse, backend, samples, workers = Path(sys.argv[1]), sys.argv[2], int(sys.a
 done = kept(warehouse)["sample_id"].to_list()
 todo = (frame.filter(~pl.col("sample_id").is_in(done)) for frame in frames(samples, 100))
 opened = open_backend(backend, "claude-opus-4-6", load_rubric(), SECRET, workers)
-run_judge(todo, opened, journal_folder(warehouse), workers)
+run_errand(todo, opened, journal_folder(warehouse), workers)
 """
 
 

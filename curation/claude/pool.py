@@ -8,17 +8,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
+from curation.claude.budget import Budget
+from curation.claude.errand import Errand, GaveUpError, Row
+from curation.claude.journal import Journal
 from curation.errors import InputError
-from curation.judge.backend import Backend, GaveUpError
-from curation.judge.journal import Journal
-from curation.judge.judgement import KINDS
-from curation.judge.ledger import record, row
 
 log = logging.getLogger(__name__)
 
@@ -40,61 +38,83 @@ class Tally:
     unpriced: int = 0
     seconds: float = 0.0
     interrupted: bool = False  # by Ctrl-C: what has no reply yet is asked by the next run
+    out_of_budget: bool = False  # what has no reply yet is asked by the next run
 
     @property
-    def judged(self) -> int:
+    def done(self) -> int:
         """Replies and errors kept, whatever they say."""
         return self.statuses.total()
 
-    def add(self, judgement: dict[str, Any]) -> None:
-        """Counts one judgement."""
-        self.statuses[judgement["status"]] += 1
+    @property
+    def stopped(self) -> bool:
+        """Whether rows were left that nobody was asked about."""
+        return self.interrupted or self.out_of_budget
+
+    def add(self, read: Row) -> None:
+        """Counts one reply."""
+        self.statuses[read["status"]] += 1
         for name in ("input_tokens", "output_tokens", "cached_tokens"):
-            setattr(self, name, getattr(self, name) + judgement[name])
-        if judgement["usd"] is None:
+            setattr(self, name, getattr(self, name) + read[name])
+        if read["usd"] is None:
             self.unpriced += 1
         else:
-            self.usd += judgement["usd"]
+            self.usd += read["usd"]
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Both runs together, the other being the later one."""
+        return replace(
+            other,
+            statuses=self.statuses + other.statuses,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            usd=self.usd + other.usd,
+            unpriced=self.unpriced + other.unpriced,
+            seconds=self.seconds + other.seconds,
+        )
 
 
 Progress = Callable[[Tally], None]
-Chore = Callable[[], None]
+Chore = Callable[[], object]
 
 
-def run_judge(
+def run_errand(
     frames: Iterable[pl.DataFrame],
-    backend: Backend,
+    errand: Errand,
     journal: Path,
     workers: int,
     progress: Progress | None = None,
     fold: Chore | None = None,
     fold_every: float = 30.0,
+    budget: Budget | None = None,
 ) -> Tally:
-    """Asks the backend about every row, `workers` at a time, and appends each reply to the journal.
+    """Asks about every row, `workers` at a time, and appends each reply to the journal.
 
-    `frames` is the work list: sample frames with `messages` filled and a column `attempt`; they are taken one at a
-    time, as room comes up, so their number costs no memory. `journal` is the journal's folder. `fold` is called every
-    `fold_every` seconds to take in the files that are finished by then; if it fails (a locked warehouse), judging goes
-    on. Frames and folds run in one thread of their own, never at the same time. The first Ctrl-C lets what is in
-    flight end, the second does not. Raises ServiceError where going on is pointless; what was kept stays kept.
+    `frames` is the work list, in the form that the errand reads; frames are taken one at a time, as room comes up, so
+    that their number costs no memory. `journal` is the journal's folder. `fold` is called every `fold_every` seconds to
+    take in the files that are finished by then; if it fails (a locked warehouse), asking goes on. A request is sent only
+    if the `budget` holds the most that it can cost; where it does not even with nothing in flight, the run is over. The
+    first Ctrl-C lets what is in flight end, the second does not. Raises ServiceError where going on is pointless; what
+    was kept stays kept.
     """
-    return asyncio.run(judge(frames, backend, journal, workers, progress, fold, fold_every))
+    return asyncio.run(ask_all(frames, errand, journal, workers, progress, fold, fold_every, budget))
 
 
-async def judge(
+async def ask_all(
     frames: Iterable[pl.DataFrame],
-    backend: Backend,
+    errand: Errand,
     journal: Path,
     workers: int,
     progress: Progress | None = None,
     fold: Chore | None = None,
     fold_every: float = 30.0,
+    budget: Budget | None = None,
 ) -> Tally:
-    """`run_judge` for those who have an event loop."""
+    """`run_errand` for those who have an event loop."""
     if workers < 1:
-        raise InputError(f"the judge has {workers} workers; give it at least 1")
-    async with backend, Journal(journal) as kept:
-        run = Run(backend, kept, workers)
+        raise InputError(f"there are {workers} workers; give at least 1")
+    async with errand.service, Journal(journal) as kept:
+        run = Run(errand, kept, workers, budget or Budget())
         chores = [asyncio.create_task(run.report(progress))] if progress else []
         chores += [asyncio.create_task(run.fold(fold, fold_every))] if fold else []
         try:
@@ -112,11 +132,12 @@ async def judge(
 class Run:
     """One run of the pool: who is in flight, and whether it is being stopped."""
 
-    def __init__(self, backend: Backend, journal: Journal, workers: int) -> None:
+    def __init__(self, errand: Errand, journal: Journal, workers: int, budget: Budget) -> None:
         self.tally = Tally()
         self.fault: Exception | None = None
-        self._backend = backend
+        self._errand = errand
         self._journal = journal
+        self._budget = budget
         self._slots = asyncio.Semaphore(workers)
         self._stopping = asyncio.Event()
         self._deadline = float("inf")
@@ -128,18 +149,38 @@ class Run:
     async def all(self, frames: Iterable[pl.DataFrame]) -> None:
         """Asks about every row, then waits until nothing is in flight."""
         try:
-            async for sample in self._rows(frames):
+            async for row in self._rows(frames):
                 await self._slots.acquire()
-                if self._stopping.is_set():
+                message = None if self._stopping.is_set() else self._errand.message(row)
+                most = None if message is None else await self._afford(message)
+                if most is None:
                     break
-                task = asyncio.create_task(self._one(sample))
+                task = asyncio.create_task(self._one(row, message, most))
                 self._in_flight.add(task)
                 task.add_done_callback(self._in_flight.discard)
         except Exception as error:
             self._stop(GRACE_AFTER_FAULT, error)
         await self._drain()
 
-    async def _rows(self, frames: Iterable[pl.DataFrame]) -> AsyncIterator[dict[str, Any]]:
+    async def _afford(self, message: object) -> float | None:
+        """Sets aside the most that a request may cost; None once the run is over instead."""
+        most = self._errand.service.most(message) or 0.0
+        if self._budget.reserve(most):
+            return most
+        stopped = asyncio.create_task(self._stopping.wait())
+        try:
+            while not self._budget.reserve(most):
+                if not self._in_flight:
+                    self.tally.out_of_budget = True
+                    return None
+                await asyncio.wait({*self._in_flight, stopped}, return_when=asyncio.FIRST_COMPLETED)
+                if self._stopping.is_set():
+                    return None
+        finally:
+            stopped.cancel()
+        return most
+
+    async def _rows(self, frames: Iterable[pl.DataFrame]) -> AsyncIterator[Row]:
         """The rows of the work list; the next frame is fetched off the event loop."""
         iterator = iter(frames)
         loop = asyncio.get_running_loop()
@@ -147,26 +188,34 @@ class Run:
             frame = await loop.run_in_executor(self._desk, next, iterator, None)
             if frame is None:
                 return
-            for sample in frame.iter_rows(named=True):
-                yield sample
+            for row in frame.iter_rows(named=True):
+                yield row
 
-    async def _one(self, sample: dict[str, Any]) -> None:
-        """One sample: asked, its reply on disk, then read, then its slot freed."""
+    async def _one(self, row: Row, message: object, most: float) -> None:
+        """One row: asked, its reply on disk, then read, then its slot freed and its price known."""
         self.tally.in_flight += 1
+        paid = most  # until it is known
         try:
-            if sample["kind"] not in KINDS:
-                raise InputError(f"sample {sample['sample_id']} is a {sample['kind']}; the judge reads {KINDS} only")
-            reply = await self._backend.ask(sample, self._stopping)
-            kept = record(sample, self._backend.specification, reply)
+            reply = await self._errand.service.ask(message, self._stopping, lambda: self._again(most))
+            kept = self._errand.record(row, reply)
             await self._journal.append(kept)
-            self.tally.add(row(kept))
+            read = self._errand.read(kept)
+            self.tally.add(read)
+            paid = read["usd"] or 0.0
         except GaveUpError:
-            pass
+            paid = 0.0
         except Exception as error:
             self._stop(GRACE_AFTER_FAULT, error)
         finally:
+            self._budget.settle(most, paid)
             self.tally.in_flight -= 1
             self._slots.release()
+
+    def _again(self, most: float) -> bool:
+        """Whether a request that got no reply, and counts as paid, may be sent once more."""
+        may = self._budget.again(most)
+        self.tally.out_of_budget = self.tally.out_of_budget or not may
+        return may
 
     async def _drain(self) -> None:
         """Waits for what is in flight: for as long as it takes, or until the deadline once the run is being stopped."""

@@ -3,11 +3,11 @@
 import logging
 import re
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 
-from curation.judge.reply import Usage
+from curation.claude.reply import Usage
 
 log = logging.getLogger(__name__)
 
@@ -56,3 +56,17 @@ def price(model: str, usage: Usage, day: date) -> float | None:
         return None
     counts = (usage.fresh, usage.written, usage.cached, usage.output)
     return sum(count * rate for count, rate in zip(counts, found, strict=True)) / MILLION
+
+
+def dearest(model: str, sent: int, answered: int, day: date) -> float | None:
+    """The most US dollars that a request of `sent` tokens and a reply of at most `answered` can cost on this day."""
+    found = rates(model, day)
+    if found is None:
+        return None
+    fresh, written, _, output = found
+    return (sent * max(fresh, written) + answered * output) / MILLION
+
+
+def today() -> date:
+    """The day by which prices are looked up."""
+    return datetime.now(UTC).date()

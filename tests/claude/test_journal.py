@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from curation.judge import journal as journal_module
-from curation.judge.backend import Reply, specify
-from curation.judge.journal import Journal, count, discard, pending
+from curation.claude import journal as journal_module
+from curation.claude.errand import Reply
+from curation.claude.journal import Journal, count, discard, pending
 from curation.judge.judgement import JUDGEMENT_FRAME
 from curation.judge.ledger import judgements, record
 from curation.judge.rubric import load_rubric
+from curation.judge.specification import specify
 from tests.judge.samples import sample
 
 SPECIFICATION = specify("anthropic", "claude-opus-4-6", load_rubric())
 
 
 def a_record(i: int, raw: str = "{}"):
-    return record(sample(f"Request {i}"), SPECIFICATION, Reply(raw))
+    return record(sample(f"Request {i}"), Reply(raw), SPECIFICATION)
 
 
 def write(folder: Path, n: int, start: int = 0) -> None:
@@ -142,7 +143,7 @@ def test_no_folder_is_an_empty_journal(tmp_path):
 
 def test_another_attempt_is_another_judgement_and_the_same_one_is_not():
     first, again, second = (
-        record(sample(attempt=attempt), SPECIFICATION, Reply("{}"))["judgement_id"] for attempt in (0, 0, 1)
+        record(sample(attempt=attempt), Reply("{}"), SPECIFICATION)["judgement_id"] for attempt in (0, 0, 1)
     )
     assert first == again != second
 
@@ -150,8 +151,8 @@ def test_another_attempt_is_another_judgement_and_the_same_one_is_not():
 KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from curation.judge.journal import Journal
-from tests.judge.test_journal import a_record
+from curation.claude.journal import Journal
+from tests.claude.test_journal import a_record
 
 async def main():
     journal = await Journal(Path(sys.argv[1])).__aenter__()

@@ -9,25 +9,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import orjson
 
+from curation.claude.errand import Record
 from curation.errors import ServiceError
 
-Record = dict[str, Any]
-
-# What a record is made of: who was asked about which sample, what came back when, and how its scores are folded.
-FIELDS = frozenset(
-    {"judgement_id", "sample_id", "spec", "backend", "model", "failed", "raw", "received_at", "weights", "lift"}
-)
+# What every record holds: who was asked by which specification, and what came back when.
+COMMON = frozenset({"spec", "backend", "model", "failed", "raw", "received_at"})
 
 FILE_LIMIT = 32 * 2**20  # bytes after which a new file is begun, so that reading one back stays cheap
 
 
-def journal_folder(warehouse: Path) -> Path:
-    """`<warehouse>.journal/`."""
-    return warehouse.with_name(warehouse.name + ".journal")
+def journal_folder(warehouse: Path, name: str = "journal") -> Path:
+    """`<warehouse>.journal/`, where judgements wait; another `name` for replies of another kind."""
+    return warehouse.with_name(f"{warehouse.name}.{name}")
 
 
 class Journal:
@@ -97,8 +94,8 @@ class Journal:
             await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
         except OSError as error:
             raise ServiceError(
-                f"{self.folder}: the judge's replies cannot be kept ({error.strerror}); make room or make it writable, "
-                "then judge again: what was kept is not asked again"
+                f"{self.folder}: replies cannot be kept ({error.strerror}); make room or make it writable, then run "
+                "the same again: what was kept is not asked again"
             ) from error
 
     def _make_folder(self) -> None:
@@ -145,21 +142,22 @@ def sync_folder(folder: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class JournalFile:
-    """A file of the journal that nobody writes to any more."""
+    """A file of the journal that nobody writes to any more; `fields` are what each of its records holds."""
 
     path: Path
+    fields: frozenset[str] = COMMON
 
     def records(self) -> Iterator[Record]:
         """Its records, oldest first; lines that a crash left torn, which nobody was told are kept, are passed over."""
         for line in self._lines():
-            record = parse_line(line)
+            record = parse_line(line, self.fields)
             if record is not None:
                 yield record
 
     def is_damaged(self) -> bool:
         """Whether a line before the last cannot be read: no crash of ours explains that."""
         lines = self._lines()
-        return any(parse_line(line) is None for line in lines[:-1])
+        return any(parse_line(line, self.fields) is None for line in lines[:-1])
 
     def _lines(self) -> list[bytes]:
         try:
@@ -168,18 +166,18 @@ class JournalFile:
             return []
 
 
-def parse_line(line: bytes) -> Record | None:
+def parse_line(line: bytes, fields: frozenset[str]) -> Record | None:
     """One line's record; None where it is not a whole record."""
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    return record if isinstance(record, dict) and record.keys() >= FIELDS else None
+    return record if isinstance(record, dict) and record.keys() >= fields else None
 
 
-def pending(folder: Path) -> list[JournalFile]:
+def pending(folder: Path, fields: frozenset[str] = COMMON) -> list[JournalFile]:
     """The finished files, oldest first: closed, or left behind by a process that is gone."""
-    return [JournalFile(path) for path in paths(folder) if not is_being_written(path)]
+    return [JournalFile(path, fields) for path in paths(folder) if not is_being_written(path)]
 
 
 def paths(folder: Path) -> list[Path]:
@@ -203,7 +201,7 @@ def is_being_written(path: Path) -> bool:
 
 
 def count(folder: Path) -> int:
-    """How many replies wait in the journal to be folded in, those of a running judge included."""
+    """How many replies wait in the journal to be folded in, those of a running process included."""
     total = 0
     for path in paths(folder):
         try:
