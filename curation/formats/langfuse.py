@@ -8,10 +8,10 @@ from curation.formats.fields import moment, wrong
 from curation.formats.known import known
 from curation.formats.langfuse_rows import as_object, is_row
 from curation.formats.losses import lose, lose_rest, lost_of
+from curation.formats.parts import MEDIA
 from curation.formats.reading import Format, Reading, Record
 from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span, Words, drafts_of_spans, feedback_of
 from curation.formats.spoken import answered, arguments, decoded, given, offered_in, ran, tools_of
-from curation.formats.turns import MEDIA
 
 KINDS = {"GENERATION": LLM, "TOOL": TOOL, "AGENT": AGENT}
 TRUNCATED = "<truncated due to size exceeding limit>"  # what the SDKs write in place of what is too large
