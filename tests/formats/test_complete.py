@@ -9,6 +9,7 @@ import json
 import random
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,11 @@ def test_spans_in_any_order_are_the_same_trace(name: str) -> None:
     record = golden(name, table(name)[ORDER]["trace"])
     parts = list(record["parts"])
     assert len(parts) > 2
-    expected = FORMATS[name].read(record)
+    expected = _whatever_its_losses_order(FORMATS[name].read(record))
     for seed in range(20):
         random.Random(seed).shuffle(parts)
-        assert FORMATS[name].read({"parts": list(parts)}) == expected
+        assert _whatever_its_losses_order(FORMATS[name].read({"parts": list(parts)})) == expected
+
+
+def _whatever_its_losses_order(reading: Reading) -> Reading:
+    return replace(reading, lost=tuple(sorted(reading.lost)))
