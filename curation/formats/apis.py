@@ -8,9 +8,9 @@ from curation.formats.reading import Record
 from curation.formats.strict import parse_value
 
 # What gateways, batch files and warehouses' logging call the two sides.
-REQUESTS = ("request", "request_body", "full_request", "params")
+REQUESTS = ("request", "request_body", "full_request", "params", "body")
 RESPONSES = ("response", "response_body", "full_response", "chunks", "result")
-BATCH = ("params", "result")  # words of a batch file alone: elsewhere they may mean anything
+BATCH = ("params", "body", "result")  # words of a batch file alone: elsewhere they may mean anything
 WRAPPERS = ("body", "message")  # around an HTTP log's body, around a batch result's message
 STATUSES = ("status_code", "statusCode", "status")
 WRAPPING = frozenset({*WRAPPERS, *STATUSES, "type", "method", "url", "request_id"})

@@ -4,8 +4,9 @@ from typing import Any
 
 from curation.formats.attributes import nested, structured
 from curation.formats.losses import lose, lose_rest
+from curation.formats.outcomes import feedback_of
 from curation.formats.reading import Record
-from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span, feedback_of
+from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span
 from curation.formats.spoken import answered, arguments, given, offered_in, ran, tools_of
 from curation.formats.turns import turns
 

@@ -8,9 +8,10 @@ from curation.formats.fields import moment, wrong
 from curation.formats.known import known
 from curation.formats.langfuse_rows import as_object, is_row
 from curation.formats.losses import lose, lose_rest, lost_of
+from curation.formats.outcomes import feedback_of
 from curation.formats.parts import MEDIA
 from curation.formats.reading import Format, Reading, Record
-from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span, Words, drafts_of_spans, feedback_of
+from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span, Words, drafts_of_spans
 from curation.formats.spoken import answered, arguments, decoded, given, offered_in, ran, tools_of
 
 KINDS = {"GENERATION": LLM, "TOOL": TOOL, "AGENT": AGENT}

@@ -8,8 +8,9 @@ from curation.formats.attributes import structured
 from curation.formats.fields import moment, wrong
 from curation.formats.known import known
 from curation.formats.losses import lose, lose_rest, lost_of
+from curation.formats.outcomes import feedback_of
 from curation.formats.reading import Format, Reading, Record
-from curation.formats.spans import LLM, OTHER, TOOL, Span, Words, drafts_of_spans, feedback_of
+from curation.formats.spans import LLM, OTHER, TOOL, Span, Words, drafts_of_spans
 from curation.formats.spoken import answered, arguments, given, offered_in, ran, tools_of
 
 KINDS = {"llm": LLM, "tool": TOOL}

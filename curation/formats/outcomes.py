@@ -1,6 +1,6 @@
 """How a run ended is written into its metadata under the same words, whatever the log calls them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from curation.formats.fields import PLAIN
@@ -66,3 +66,11 @@ def note_failed_call(metadata: Record, result: Message) -> None:
 def failed_calls(metadata: Record) -> int:
     """How many calls failed by their results' own word; takes the gathered ones out of the metadata."""
     return len(metadata.pop(GATHERED_FAILURES, ()))
+
+
+def feedback_of(scores: Iterable[tuple[object, object]], metadata: Record) -> None:
+    """Notes scores, (name, value) each, under `feedback`; the last of a name counts."""
+    found = {name: value for name, value in scores if isinstance(name, str) and value is not None}
+    if found:
+        said = metadata.get("feedback")
+        metadata["feedback"] = {**(said if isinstance(said, dict) else {}), **found}

@@ -21,8 +21,9 @@ from curation.formats.envelopes import (
 from curation.formats.fields import moment, wrong
 from curation.formats.known import known
 from curation.formats.losses import NAME_SHOWN, lose, lose_rest, lost_of
+from curation.formats.outcomes import feedback_of
 from curation.formats.reading import Reading, Record
-from curation.formats.spans import OTHER, Span, Words, drafts_of_spans, feedback_of
+from curation.formats.spans import OTHER, Span, Words, drafts_of_spans
 
 FAILED = ("ERROR", "STATUS_CODE_ERROR", "StatusCode.ERROR", 2)
 CONVERSATION = ("gen_ai.conversation.id", "session.id")

@@ -36,11 +36,12 @@ def results(reading: Reading) -> dict[str, str]:
 
 
 def holds_an_example(reading: Reading, wanted: Record) -> None:
-    """`kinds`: those of its samples; `plugins`: which plugins each plan calls; `thinking`: the first plan's."""
+    """`kinds`: those of its samples; `plugins`: which plugins each plan calls; `thinking`: the first plan's; `text`."""
     assert [draft.kind for draft in reading.drafts] == wanted["kinds"]
     assert [[step["pluginId"] for step in plan] for plan in plans(reading)] == wanted.get("plugins", [])
     thoughts = [draft.thinking for draft in reading.drafts if draft.kind == "plan"]
     assert (thoughts or [None])[0] == wanted.get("thinking")
+    assert "plugins" in wanted or last_words(reading) == wanted["text"]
 
 
 def keeps_parallel_calls(reading: Reading, wanted: Record) -> None:

@@ -52,3 +52,20 @@ def test_an_export_gives_back_the_conversations_that_were_written(name: str, tmp
         if given[conversation.id] != wanted[conversation.id]:  # shows where they part
             assert FORMATS[name].read(orjson.loads(raw[conversation.id])).drafts == conversation.samples
     assert given == wanted
+
+
+@pytest.mark.parametrize("name", [name for name in EXPORTS if FORMATS[name].parts is not None])
+def test_two_conversations_in_one_trace_stay_two(name: str, tmp_path: Path) -> None:
+    """As those of an agent and of one that it asks: their calls of the model and of tools lie between one another."""
+    some = random.Random(name).sample(every(), 200)
+    traces = {second.id: first.id for first, second in zip(some[::2], some[1::2], strict=True)}
+    lines = [line(record) for record in EXPORTS[name](some)]
+    for second, first in traces.items():
+        lines = [each.replace(f'"{second}"'.encode(), f'"{first}"'.encode()) for each in lines]
+    path = tmp_path / f"{name}.jsonl"
+    path.write_bytes(b"".join(lines))
+    (file,) = discover([str(path)]).files
+    batches = list(read(file, None))
+    assert sum(batch.traces.height for batch in batches) == len(traces)
+    samples = pl.concat([batch.samples for batch in batches])
+    assert set(samples["sample_id"]) == {sample_id(draft) for each in some for draft in each.samples}
