@@ -12,6 +12,7 @@ from curation.sample import Draft, Message
 
 SCHEMAS = ("parameters", "input_schema", "inputSchema")  # of OpenAI, Anthropic and MCP
 OFFERED = frozenset({"type", "name", "description", *SCHEMAS})
+WRAPPING = frozenset({"type", "function", "custom"})
 DEFINING = (None, "function", "custom")  # types of a tool that says itself what it takes
 
 
@@ -112,5 +113,7 @@ def candidates_of_tools(tools: object, metadata: Record, where: str) -> list[Can
         if isinstance(name, str):
             schema = next((function[key] for key in SCHEMAS if function.get(key) is not None), None)
             offered.append(function_candidate({**function, "parameters": schema}))
-            lose_rest(metadata, function, OFFERED, where)
+        lose_rest(metadata, function, OFFERED, where)
+        if function is not tool:
+            lose_rest(metadata, tool, WRAPPING, where)
     return offered
