@@ -19,6 +19,8 @@ SPEAKERS = {
     "assistant": "assistant",
     "chatgpt": "assistant",
     "model": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
     "function_call": "call",
     "tool_call": "call",
     "function-call": "call",

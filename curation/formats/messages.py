@@ -19,9 +19,11 @@ ROLES = {
     "function": "tool",  # the older form of a tool's result
 }
 TEXT_PARTS = ("text", "input_text", "output_text")
-REASONING = ("reasoning_content", "reasoning")
+REASONING = ("reasoning_content", "reasoning", "thinking")
 MEDIA = ("image", "document", "file", "audio", "video", "input_image", "input_file", "input_audio", "image_url")
 TEXT_PART = frozenset({"type", "text", "refusal"})
+FUNCTION = frozenset({"name", "arguments", "input"})
+CALL = FUNCTION | {"id", "type", "index", "function", "custom"}
 SAID = frozenset({"role", "content"})
 SAID_BY = {
     "system": SAID,
@@ -112,7 +114,7 @@ def _assistant(said: Record, metadata: Record, where: str, position: int) -> Mes
     if said.get("audio"):
         transcript = _transcript(said["audio"], metadata, f"{where}.audio")
         text = text or transcript
-    return assistant_message(text, reasoning, _tool_calls(said, where, position))
+    return assistant_message(text, reasoning, _tool_calls(said, metadata, where, position))
 
 
 def _thought(part: object) -> str | None:
@@ -164,19 +166,19 @@ def _parts(parts: list[Record], metadata: Record, where: str) -> list[str]:
     return texts
 
 
-def _tool_calls(said: Record, where: str, position: int) -> list[Record]:
+def _tool_calls(said: Record, metadata: Record, where: str, position: int) -> list[Record]:
     listed = said.get("tool_calls")
     if listed is None:
         older = said.get("function_call")
         if older is None:
             return []
-        return [_call({"function": older}, f"{where}.function_call", f"call_{position}")]
+        return [_call({"function": older}, metadata, f"{where}.function_call", f"call_{position}")]
     if not isinstance(listed, list):
         raise wrong(f"{where}.tool_calls", listed, "a list")
-    return [_call(call, f"{where}.tool_calls[{i}]", f"call_{position}_{i}") for i, call in enumerate(listed)]
+    return [_call(call, metadata, f"{where}.tool_calls[{i}]", f"call_{position}_{i}") for i, call in enumerate(listed)]
 
 
-def _call(said: object, where: str, unnamed: str) -> Record:
+def _call(said: object, metadata: Record, where: str, unnamed: str) -> Record:
     if not isinstance(said, dict):
         raise wrong(where, said, "an object")
     call_id = said.get("id") or unnamed
@@ -186,6 +188,9 @@ def _call(said: object, where: str, unnamed: str) -> Record:
     if not isinstance(function, dict):
         raise wrong(f"{where}.function", function, "an object")
     name = member(function, "name", f"{where}.function", str)
+    lose_rest(metadata, said, CALL, where)
+    if function is not said:
+        lose_rest(metadata, function, FUNCTION, f"{where}.function")
     if "arguments" not in function and isinstance(function.get("input"), str):
         return call_message(call_id, name, {"input": function["input"]})  # a custom tool takes one free text
     return call_message(call_id, name, function.get("arguments", function.get("input")))

@@ -17,6 +17,7 @@ from curation.formats.references import Target, link
 from curation.sample import Draft
 
 KNOWN = frozenset({"id", "query", "calling"})
+CALL = frozenset({"api", "parameters", "responses"})
 API = frozenset({"api_name", "api_description", "parameters", "required"})
 PROMPTS = "dataset_for_finetune"
 _OFFER = re.compile(r"api_list = (\[.*\])\s*\n\s*task_instruction = ", re.DOTALL)
@@ -67,17 +68,18 @@ def read(joined: Record) -> Reading:
     apis = member(joined, "api_list", "", list)
     offered = [_candidate(api, i) for i, api in enumerate(apis)]
     outputs = {api["api_name"]: list(api["responses"]) for api in apis if isinstance(api.get("responses"), dict)}
+    metadata: Record = {}
     calls: list[Call] = []
     produced: dict[str, list[Target]] = {}
     for i, said in enumerate(member(record, "calling", "", list)):
         if not isinstance(said, dict):
             raise wrong(f"calling[{i}]", said, "an object")
         name = member(said, "api", f"calling[{i}]", str)
+        lose_rest(metadata, said, CALL, "calling")
         calls.append(Call(name, member(said, "parameters", f"calling[{i}]", dict)))
         for k, response in enumerate(member(said, "responses", f"calling[{i}]", list)):
             paths = outputs.get(name, [])
             produced.setdefault(str(response), []).append((i, paths[k] if k < len(paths) else ""))
-    metadata: Record = {}
     lose_rest(metadata, record, KNOWN, "")
     for api in apis:
         lose_rest(metadata, api, API, "api_list")
@@ -114,4 +116,4 @@ def _candidate(api: Any, i: int) -> Candidate:
     }
 
 
-FORMAT = Format("seal_tools", "2", recognises, read, join, companion)
+FORMAT = Format("seal_tools", "3", recognises, read, join, companion)

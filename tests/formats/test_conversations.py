@@ -22,6 +22,10 @@ WHY = {
     "xlam": "tools: the JSON breaks off at character 16",
     "atif": "steps[0].source is 'captain', not one of system, user, agent",
     "sgd": "the service 'Pilots_1' is not in schema.json",
+    "ondemand": "messages[1].content is an int, not a string or a list of parts",
+    "bfcl": "ground_truth is null, not a list: the record has no accepted answer",
+    "nestful": "output: the JSON breaks off at character 21",
+    "seal_tools": "the api_list of 'dev-easy-9' in dataset_for_finetune/dev.json cannot be read",
 }
 
 
@@ -78,8 +82,8 @@ def test_every_way_of_writing_the_tools_column_gives_the_same_candidates() -> No
 
 
 def test_rows_of_plain_text_are_refused_with_what_would_be_read() -> None:
-    with pytest.raises(FormatError, match="prompt is text; only conversational rows"):
-        FORMATS["trl"].read({"prompt": "The sky is", "completion": [{"role": "assistant", "content": "blue"}]})
+    with pytest.raises(FormatError, match="completion is text; only conversational rows"):
+        FORMATS["trl"].read({"prompt": "The sky is", "completion": " blue."})
 
 
 @pytest.mark.parametrize(("name", "row"), [("trl", "parallel"), ("sharegpt", "hermes")])

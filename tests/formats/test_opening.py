@@ -243,6 +243,14 @@ def test_a_format_that_other_files_complete_is_not_read_from_afar(memory: str) -
     assert "copy its folder here" in refused(f"{memory}/BFCL_v3_simple.json")
 
 
+def test_a_record_that_has_all_it_needs_is_read_from_afar_though_others_of_its_format_have_not(memory: str) -> None:
+    record = {"sample_id": "1", "input": "Add 1 and 2.", "output": "[]", "tools": "[]", "gold_answer": "3"}
+    fsspec.filesystem("memory").pipe("/bucket/nestful.jsonl", json.dumps(record).encode())
+    (file,) = discover([f"{memory}/nestful.jsonl"]).files
+    (batch,) = read(file, None)
+    assert (file.format, batch.traces["trace_id"].to_list(), batch.problems) == ("nestful", ["1"], [])
+
+
 def test_a_place_has_one_key_however_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(TWO)
