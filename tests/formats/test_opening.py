@@ -228,13 +228,11 @@ def test_what_cannot_be_reached_is_one_sentence_with_its_remedy(memory: str, tmp
     assert "holds no file of traces; files there: 1" in refused(memory)
 
 
-def test_s3_without_its_package_names_the_extra() -> None:
-    try:
-        import s3fs  # noqa: F401
-    except ImportError:
-        assert "pip install 'curation[s3]'" in refused("s3://bucket/traces.jsonl")
-    else:
-        pytest.skip("s3fs is installed here")
+def test_s3_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    loaded = sys.modules["fsspec.registry"]._registry  # type: ignore[attr-defined]
+    monkeypatch.delitem(loaded, "s3", raising=False)
+    assert "pip install 'curation[s3]'" in refused("s3://bucket/traces.jsonl")
 
 
 def test_a_format_that_other_files_complete_is_not_read_from_afar(memory: str) -> None:
