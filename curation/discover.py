@@ -8,7 +8,7 @@ from typing import NamedTuple
 from curation.errors import FormatError, InputError
 from curation.formats import FORMATS, recognise
 from curation.formats.lines import records
-from curation.formats.opening import PACKED, SUFFIXES, Place, find
+from curation.formats.opening import PACKED, SUFFIXES, Place, find, shown
 from curation.formats.reading import Format, Record
 from curation.formats.strict import parse
 
@@ -31,7 +31,7 @@ class DataFile:
     @property
     def place(self) -> Place:
         """Where its bytes are."""
-        return self.elsewhere or Place(str(self.path), self.path)
+        return self.elsewhere or Place(shown(self.path), self.path)
 
 
 class Skipped(NamedTuple):
@@ -124,7 +124,7 @@ def _add_folder(given: str, places: list[Place], wanted: Format | None, found: D
     if len(found.files) == before:
         seen = f"files looked at: {len(places)} ({', '.join(SUFFIXES)}; packed with {' or '.join(PACKED)})"
         kind = f"the format {wanted.name}" if wanted else f"a known format ({_names()})"
-        raise InputError(f"{given} holds no traces in {kind}; {seen}")
+        raise InputError(f"{shown(given)} holds no traces in {kind}; {seen}")
 
 
 def _look(place: Place) -> _Look:

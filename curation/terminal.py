@@ -11,12 +11,21 @@ import orjson
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 BAR_AFTER = 1.0  # seconds
 LINE_EVERY = 60.0  # seconds between two lines where stderr is not a terminal
 
-VERBS = {"ingest": "records read", "check": "samples checked", "dedup": "samples compared", "judge": "samples judged"}
+# What is done, in the words that follow the number.
+VERBS = {
+    "ingest": "MB read",
+    "reread": "traces read again",
+    "check": "samples checked",
+    "dedup": "samples compared",
+    "judge": "samples judged",
+    "publish": "steps of the release done",
+}
+SCALE = {"ingest": 1_000_000}  # what a unit of the words is, where the work counts smaller ones
 
 
 def stderr() -> Console:
@@ -55,7 +64,10 @@ def masked(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Text whose control characters, such as the escape that begins a terminal's commands, stand as U+FFFD."""
+    """Text whose control characters, such as the escape that begins a terminal's commands, stand as U+FFFD.
+
+    So do the lone surrogates as which Python holds bytes that are not UTF-8.
+    """
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -66,7 +78,8 @@ def progress() -> Iterator[Callable[[str, int, int | None], None]]:
         with bars() as told:
             yield told
     else:
-        yield lines()
+        with lines() as told:
+            yield told
 
 
 @contextmanager
@@ -84,19 +97,35 @@ def bars() -> Iterator[Callable[[str, int, int | None], None]]:
                 if time.monotonic() - began < BAR_AFTER:
                     return
                 tasks[what] = bar.add_task(VERBS.get(what, what), total=total)
-            bar.update(tasks[what], completed=done, total=total)
+            scale = SCALE.get(what, 1)
+            bar.update(tasks[what], completed=done // scale, total=None if total is None else -(-total // scale))
 
         yield told
 
 
-def lines() -> Callable[[str, int, int | None], None]:
-    """Says how far the work is, at most once every LINE_EVERY seconds."""
+@contextmanager
+def lines() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Says how far the work is, at most once every LINE_EVERY seconds, and at its end where it has said so before."""
     last = time.monotonic()
+    reached: dict[str, tuple[int, int | None]] = {}  # what has not been said yet of work that has been spoken of
 
     def told(what: str, done: int, total: int | None) -> None:
         nonlocal last
         if time.monotonic() - last >= LINE_EVERY:
             last = time.monotonic()
-            say(f"{done:,}{f' of {total:,}' if total else ''} {VERBS.get(what, what)}")
+            reached.clear()
+            reached[what] = (-1, None)
+            say(line(what, done, total))
+        elif what in reached:
+            reached[what] = (done, total)
 
-    return told
+    yield told
+    for what, (done, total) in reached.items():
+        if done >= 0:
+            say(line(what, done, total))
+
+
+def line(what: str, done: int, total: int | None) -> str:
+    """How far a kind of work is: `12 of 250 MB read`."""
+    scale = SCALE.get(what, 1)
+    return f"{done // scale:,}{f' of {-(-total // scale):,}' if total else ''} {VERBS.get(what, what)}"

@@ -24,6 +24,7 @@ from curation.release.facts import Fidelity
 from flows import asking, ingesting
 from flows.checking import check
 from flows.ingesting import Report, ingest
+from flows.progress import listening
 from flows.publishing import facts_from, fidelity_of_sources
 from flows.rereading import ingest as ingest_or_reread
 from flows.rereading import reread
@@ -169,6 +170,30 @@ def test_one_file_that_breaks_off_keeps_no_other_from_being_read(store: Store, t
     (tmp_path / "a.jsonl.gz").write_bytes(packed)
     assert ingest(store, [str(tmp_path)]).failures == []
     assert len(facts(store.path)["trace"]) == 1501
+
+
+def test_progress_counts_the_bytes_of_all_files_and_ends_at_their_sum(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(lines(*range(60)))
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(lines(*range(60, 120))))
+    (tmp_path / "c.jsonl").write_bytes(lines(121))
+    whole = sum(path.stat().st_size for path in tmp_path.glob("?.jsonl*"))
+
+    def small(*given: Any, **named: Any) -> Iterator[reading.Ingested]:
+        return reading.read(*given, **named, batch_size=7)
+
+    monkeypatch.setattr(ingesting, "read", small)
+    told: list[tuple[str, int, int | None]] = []
+    for _ in range(2):
+        with listening(lambda *said: told.append(said)):
+            ingest(store, [str(tmp_path)])
+        assert {what for what, _, _ in told} == {"ingest"}
+        assert {total for _, _, total in told} == {whole}
+        done = [number for _, number, _ in told]
+        assert done == sorted(done)
+        assert done[-1] == whole
+        told.clear()
 
 
 class Killed(BaseException):

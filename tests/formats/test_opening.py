@@ -255,3 +255,25 @@ def test_a_place_has_one_key_however_it_is_named(tmp_path: Path, monkeypatch: py
     (tmp_path / "link.jsonl").symlink_to(path)
     monkeypatch.chdir(tmp_path)
     assert {Place(name, Path(name)).key for name in ("a.jsonl", "link.jsonl", str(path))} == {os.path.realpath(path)}
+
+
+@pytest.mark.parametrize("given", ["caf\udce9.jsonl", "d\udce9", "*.jsonl", "."])
+def test_a_name_that_is_not_utf_8_is_read_and_told_in_letters_that_can_be_printed(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkdir(b"d\xe9")
+    for name in (b"caf\xe9.jsonl", b"d\xe9/caf\xe9.jsonl"):
+        Path(os.fsdecode(name)).write_bytes(TWO)
+    for file in discover([given]).files:
+        (batch,) = read(file, None)
+        (path,) = set(batch.traces["path"])
+        assert path.endswith("caf\\xe9.jsonl")
+        assert file.place.name.encode().endswith(b"caf\\xe9.jsonl")
+
+
+@pytest.mark.parametrize("given", ["gone\udce9", "gone\udce9/*.jsonl", "~nosuchuser/x", "~nosuchuser/*.jsonl"])
+def test_a_name_that_names_nothing_is_one_printable_sentence(given: str) -> None:
+    said = refused(given)
+    assert "check the p" in said
+    assert said.encode()
