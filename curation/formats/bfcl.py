@@ -12,7 +12,7 @@ from curation.errors import FormatError
 from curation.formats.answer import Call, function_candidate, index_of, plan_text
 from curation.formats.bfcl_calls import parse_call
 from curation.formats.companions import load
-from curation.formats.fields import are_texts, member, wrong
+from curation.formats.fields import are_texts, member, metadata_of, wrong
 from curation.formats.losses import lose, lose_rest, lose_undefined, lost_of
 from curation.formats.messages import canonical
 from curation.formats.reading import Format, Reading, Record
@@ -91,8 +91,7 @@ def read(joined: Record) -> Reading:
     category = category_of(record)
     turns = member(record, "question", "", list)
     functions = joined.get("functions") if record.get("function") is None else record["function"]
-    metadata: Record = {"category": category}
-    lose_rest(metadata, record, KNOWN, "")
+    metadata = {"category": category, **metadata_of(record, KNOWN)}
     if isinstance(record.get("involved_classes"), list):
         metadata["involved_classes"] = record["involved_classes"]
     if category.startswith("multi_turn"):

@@ -9,7 +9,7 @@ from typing import Any
 from curation.errors import FormatError
 from curation.formats.answer import Call, Candidate, index_of, plan_text
 from curation.formats.companions import load
-from curation.formats.fields import member, wrong
+from curation.formats.fields import member, metadata_of, wrong
 from curation.formats.losses import lose_rest, lose_undefined, lost_of
 from curation.formats.reading import Format, Reading, Record
 from curation.formats.references import Target, link
@@ -56,14 +56,13 @@ def join(path: Path) -> Callable[[Record], Record]:
 
 def read(joined: Record) -> Reading:
     """The plan, with `$var1.field$` as a reference to the step that is labelled `var1`."""
-    metadata: Record = {}
     if "tools" in joined:
         record, specs, where = joined, _listed(joined, "tools"), "tools"
     else:
         record, specs, where = member(joined, "record", "", dict), member(joined, "specs", "", list), "specs"
+    metadata = metadata_of(record, KNOWN)
     request = member(record, "input", "", str)
     offered = [_candidate(spec, metadata, f"{where}[{i}]") for i, spec in enumerate(specs)]
-    lose_rest(metadata, record, KNOWN, "")
     if record.get("gold_answer") is not None:
         metadata["gold_answer"] = record["gold_answer"]
     calls, labels = _calls(_listed(record, "output"), metadata)

@@ -10,7 +10,7 @@ from typing import Any
 from curation.errors import FormatError
 from curation.formats.answer import Call, Candidate, index_of, plan_text
 from curation.formats.companions import load
-from curation.formats.fields import are_texts, member, wrong
+from curation.formats.fields import are_texts, member, metadata_of, wrong
 from curation.formats.losses import lose_rest, lose_undefined, lost_of
 from curation.formats.reading import Format, Reading, Record
 from curation.formats.references import Target, link
@@ -68,7 +68,7 @@ def read(joined: Record) -> Reading:
     apis = member(joined, "api_list", "", list)
     offered = [_candidate(api, i) for i, api in enumerate(apis)]
     outputs = {api["api_name"]: list(api["responses"]) for api in apis if isinstance(api.get("responses"), dict)}
-    metadata: Record = {}
+    metadata = metadata_of(record, KNOWN)
     calls: list[Call] = []
     produced: dict[str, list[Target]] = {}
     for i, said in enumerate(member(record, "calling", "", list)):
@@ -80,7 +80,6 @@ def read(joined: Record) -> Reading:
         for k, response in enumerate(member(said, "responses", f"calling[{i}]", list)):
             paths = outputs.get(name, [])
             produced.setdefault(str(response), []).append((i, paths[k] if k < len(paths) else ""))
-    lose_rest(metadata, record, KNOWN, "")
     for api in apis:
         lose_rest(metadata, api, API, "api_list")
     index = index_of(offered)

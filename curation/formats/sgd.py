@@ -9,7 +9,7 @@ from curation.errors import FormatError
 from curation.formats.answer import Candidate
 from curation.formats.chat import drafts_of
 from curation.formats.companions import load
-from curation.formats.fields import are_texts, member, wrong
+from curation.formats.fields import are_texts, member, metadata_of, wrong
 from curation.formats.losses import lose, lose_rest, lost_of
 from curation.formats.messages import assistant_message, call_message
 from curation.formats.outcomes import note_tool_error
@@ -59,8 +59,7 @@ def join(path: Path) -> Callable[[Record], Record]:
 def read(joined: Record) -> Reading:
     """The dialogue as a trajectory, and the plan of each service call."""
     record = member(joined, "record", "", dict)
-    metadata: Record = {}
-    lose_rest(metadata, record, KNOWN, "")
+    metadata = metadata_of(record, KNOWN)
     offered = [
         candidate
         for i, service in enumerate(member(joined, "schema", "", list))
