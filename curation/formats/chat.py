@@ -23,7 +23,7 @@ from curation.sample import Draft, Message
 
 SCHEMAS = ("parameters", "input_schema", "inputSchema")  # of OpenAI, Anthropic and MCP
 OFFERED = frozenset({"type", "name", "description", *SCHEMAS})
-WRAPPED = frozenset({"type", "function", "custom"})  # around what a tool says of itself
+WRAPPING = frozenset({"type", "function", "custom"})
 DEFINING = (None, "function", "custom")  # types of a tool that says itself what it takes
 
 # A parallel call may take a value from one before it in the same turn: by that call's id, or by its plugin's.
@@ -140,8 +140,6 @@ def candidates_of_tools(tools: object, metadata: Record, where: str) -> list[Can
         function = tool.get("function", tool.get("custom", tool))
         if not isinstance(function, dict):
             raise wrong(f"{where}[{i}].function", function, "an object")
-        if function is not tool:
-            lose_rest(metadata, tool, WRAPPED, where)
         name = function.get("name")
         defines = tool.get("type") in DEFINING or any(key in function for key in SCHEMAS)
         if not isinstance(name, str) and defines:
@@ -151,5 +149,7 @@ def candidates_of_tools(tools: object, metadata: Record, where: str) -> list[Can
         if isinstance(name, str):
             schema = next((function[key] for key in SCHEMAS if function.get(key) is not None), None)
             offered.append(function_candidate({**function, "parameters": schema}))
-            lose_rest(metadata, function, OFFERED, where)
+        lose_rest(metadata, function, OFFERED, where)
+        if function is not tool:
+            lose_rest(metadata, tool, WRAPPING, where)
     return offered

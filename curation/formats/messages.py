@@ -22,8 +22,6 @@ TEXT_PARTS = ("text", "input_text", "output_text")
 REASONING = ("reasoning_content", "reasoning", "thinking")
 MEDIA = ("image", "document", "file", "audio", "video", "input_image", "input_file", "input_audio", "image_url")
 TEXT_PART = frozenset({"type", "text", "refusal"})
-FUNCTION = frozenset({"name", "arguments", "input"})
-CALL = FUNCTION | {"id", "type", "index", "function", "custom"}
 SAID = frozenset({"role", "content"})
 SAID_BY = {
     "system": SAID,
@@ -31,6 +29,8 @@ SAID_BY = {
     "assistant": SAID | {*REASONING, "tool_calls", "function_call", "refusal", "audio"},
     "tool": SAID | {"tool_call_id", "name"},
 }
+CALL = frozenset({"id", "type", "index", "function", "custom"})
+FUNCTION = frozenset({"name", "arguments", "input"})
 
 
 def canonical(said: object, metadata: Record, where: str = "messages") -> list[Message]:
@@ -105,7 +105,7 @@ def _assistant(said: Record, metadata: Record, where: str, position: int) -> Mes
         raise wrong(f"{where}.reasoning", reasoning, "a string")
     content = said.get("content")
     if isinstance(content, list):
-        thoughts = [_thought(part) for part in content]
+        thoughts = [_thought(part, metadata, f"{where}.content") for part in content]
         reasoning = reasoning or "\n\n".join(thought for thought in thoughts if thought) or None
         content = [part for part, thought in zip(content, thoughts, strict=True) if thought is None]
     text = text_of(content, metadata, f"{where}.content", "assistant")
@@ -117,11 +117,13 @@ def _assistant(said: Record, metadata: Record, where: str, position: int) -> Mes
     return assistant_message(text, reasoning, _tool_calls(said, metadata, where, position))
 
 
-def _thought(part: object) -> str | None:
+def _thought(part: object, metadata: Record, where: str) -> str | None:
     """The text of a part that is reasoning; None for any other part."""
     if not isinstance(part, dict) or part.get("type") not in ("thinking", "reasoning"):
         return None
-    said = next((part[key] for key in ("thinking", "reasoning", "text", "content") if part.get(key)), "")
+    key = next((key for key in ("thinking", "reasoning", "text", "content") if part.get(key)), "thinking")
+    lose_rest(metadata, part, {"type", key}, f"{where}.{part['type']}")
+    said = part.get(key, "")
     pieces = said if isinstance(said, list) else [said]
     texts = [piece.get("text") if isinstance(piece, dict) else piece for piece in pieces]
     return "\n".join(text for text in texts if isinstance(text, str))
@@ -188,7 +190,7 @@ def _call(said: object, metadata: Record, where: str, unnamed: str) -> Record:
     if not isinstance(function, dict):
         raise wrong(f"{where}.function", function, "an object")
     name = member(function, "name", f"{where}.function", str)
-    lose_rest(metadata, said, CALL, where)
+    lose_rest(metadata, said, CALL | FUNCTION if function is said else CALL, where)
     if function is not said:
         lose_rest(metadata, function, FUNCTION, f"{where}.function")
     if "arguments" not in function and isinstance(function.get("input"), str):

@@ -7,6 +7,7 @@ from typing import Any
 from curation.formats.answer import Candidate, arguments_of, split
 from curation.formats.chat import drafts_of, unwrap
 from curation.formats.losses import lose, lose_cut
+from curation.formats.outcomes import failed_calls
 from curation.formats.reading import Record
 from curation.sample import Draft, Message, dumps
 
@@ -283,7 +284,7 @@ def _note_outcome(spans: list[Span], calls: list[Span], metadata: Record) -> Non
         metadata.setdefault("error", next((error for error in errors if error), "unknown"))
     elif deciding and all(span.ended for span in deciding):
         metadata.setdefault("outcome", "succeeded")
-    failed = sum(1 for span in spans if span.kind == TOOL and span.error is not None)
+    failed = max(failed_calls(metadata), sum(1 for span in spans if span.kind == TOOL and span.error is not None))
     if failed:
         metadata.setdefault("tool_errors", failed)
     for span in reversed(calls):
