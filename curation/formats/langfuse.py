@@ -91,6 +91,8 @@ def read(record: Record) -> Reading:
     spans = [_span(each, metadata) for each in observations]
     if not any(span.said for span in spans if span.kind in (LLM, AGENT)) and trace.get("input"):
         spans.append(_whole(trace, metadata))
+    for each in scores:
+        lose_rest(metadata, each, known("langfuse", "score"), "scores")
     scored = [(score.get("name"), _value(score)) for score in scores]
     feedback_of(scored, metadata)
     drafts = drafts_of_spans(spans, WORDS, metadata)
@@ -256,4 +258,4 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-FORMAT = Format("langfuse", "1", recognises, read, parts=parts)
+FORMAT = Format("langfuse", "2", recognises, read, parts=parts)

@@ -6,14 +6,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from curation.errors import FormatError
 from curation.formats.answer import Call, Candidate, index_of, plan_text
 from curation.formats.companions import load
 from curation.formats.fields import member, metadata_of, wrong
+from curation.formats.literals import listed
 from curation.formats.losses import lose_rest, lose_undefined, lost_of
 from curation.formats.reading import Format, Reading, Record
 from curation.formats.references import Target, link
-from curation.formats.strict import parse_value
 from curation.sample import Draft
 
 PARAMETERS = ("query_parameters", "path_parameters", "arguments", "parameters")
@@ -57,7 +56,7 @@ def join(path: Path) -> Callable[[Record], Record]:
 def read(joined: Record) -> Reading:
     """The plan, with `$var1.field$` as a reference to the step that is labelled `var1`."""
     if "tools" in joined:
-        record, specs, where = joined, _listed(joined, "tools"), "tools"
+        record, specs, where = joined, listed(joined["tools"], "tools"), "tools"
     else:
         record, specs, where = member(joined, "record", "", dict), member(joined, "specs", "", list), "specs"
     metadata = metadata_of(record, KNOWN)
@@ -65,7 +64,7 @@ def read(joined: Record) -> Reading:
     offered = [_candidate(spec, metadata, f"{where}[{i}]") for i, spec in enumerate(specs)]
     if record.get("gold_answer") is not None:
         metadata["gold_answer"] = record["gold_answer"]
-    calls, labels = _calls(_listed(record, "output"), metadata)
+    calls, labels = _calls(listed(record.get("output"), "output"), metadata)
 
     def resolve(match: re.Match[str]) -> list[Target]:
         return [(target, match[2].removeprefix(".")) for target in labels.get(match[1], ())]
@@ -77,17 +76,6 @@ def read(joined: Record) -> Reading:
     identity = record.get("sample_id")
     trace_id = identity if isinstance(identity, str) else None
     return Reading((draft,), trace_id=trace_id, metadata=metadata, lost=lost_of(metadata))
-
-
-def _listed(record: Record, key: str) -> list[Any]:
-    """A member that is a list, or its JSON text."""
-    said = record.get(key)
-    if isinstance(said, str):
-        try:
-            said = parse_value(said.encode())
-        except FormatError as error:
-            raise FormatError(f"{key}: {error}") from None
-    return member({key: said} if key in record else {}, key, "", list)  # type: ignore[no-any-return]
 
 
 def _calls(steps: list[Any], metadata: Record) -> tuple[list[Call], dict[str, list[int]]]:

@@ -6,12 +6,11 @@ from curation.errors import FormatError
 from curation.formats import toolace
 from curation.formats.answer import CLOSE, OPEN, Candidate
 from curation.formats.chat import candidates_of_tools, drafts_of
-from curation.formats.conversations import Named, Style, Turn, calls_of, messages_of, turns_of, values_in
+from curation.formats.conversations import Named, Style, Turn, calls_of, messages_of, turns_of
 from curation.formats.fields import OWN, metadata_of, note, origin
-from curation.formats.literals import literal
+from curation.formats.literals import listed, literal, values_in
 from curation.formats.losses import MEDIA, lose, lose_cut, lose_media, lost_of
 from curation.formats.reading import Format, Reading, Record
-from curation.formats.strict import parse_value
 
 KNOWN = OWN | {"id", "conversations", "system", "tools", "chosen", "rejected", *MEDIA}
 
@@ -39,7 +38,7 @@ def read(record: Record) -> Reading:
     metadata = metadata_of(record, KNOWN)
     turns, embedded = _without_tools(turns_of(_answered(record, metadata), metadata), metadata)
     stated = record.get("tools")
-    offered = embedded if stated in (None, "") else _tools(stated, metadata)
+    offered = embedded if stated in (None, "") else candidates_of_tools(listed(stated, "tools"), metadata, "tools")
     if embedded is not None and offered != embedded:
         metadata["candidates_differ"] = True
     lose_media(metadata, record)
@@ -71,22 +70,6 @@ def _answered(record: Record, metadata: Record) -> Record:
     return {**record, "conversations": [*turns, chosen]}
 
 
-def _tools(stated: object, metadata: Record) -> list[Candidate]:
-    """The tools column: a list, its JSON text, or objects one after the other, as JSON or as Python prints them."""
-    if isinstance(stated, str):
-        try:
-            stated = parse_value(stated.encode())
-        except FormatError as fault:
-            try:
-                stated = values_in(str(stated))
-            except FormatError:
-                raise FormatError(f"tools: {fault}") from None
-    listed = stated if isinstance(stated, list) else [stated]
-    return candidates_of_tools(
-        listed[0] if len(listed) == 1 and isinstance(listed[0], list) else listed, metadata, "tools"
-    )
-
-
 def _thought(text: str, place: str, metadata: Record) -> tuple[str, str]:
     """The thinking in front of an answer as one `<think>` block (or nothing), and the rest."""
     thoughts, end = [], 0
@@ -114,8 +97,8 @@ def _without_tools(turns: list[Turn], metadata: Record) -> tuple[list[Turn], lis
                 values = values_in(found[1])
             except FormatError as error:
                 raise FormatError(f"{turn.place}: in <tools>, {error}") from None
-            listed = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-            offered = candidates_of_tools(listed, metadata, f"{turn.place}.tools")
+            tools = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+            offered = candidates_of_tools(tools, metadata, f"{turn.place}.tools")
             text = f"{turn.text[: found.start()]}{turn.text[found.end() :]}".strip()
             if not text:
                 continue

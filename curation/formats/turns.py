@@ -21,6 +21,7 @@ SPEAKERS = {
 
 ITEMS = CALL | RESULT | THOUGHT | BOTH  # of the Responses API: parts that stand among the messages
 
+WRAPPING = frozenset(("lc", "type", "id", "kwargs", "name", "graph", "data", "role"))  # of LangChain's serialised forms
 REFERENCE = "item_reference"  # an item of the Responses API that stands elsewhere
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
@@ -40,6 +41,8 @@ def turns(said: list[Any], metadata: Record, where: str, begin: int = 0) -> list
     joins = False  # items of the Responses API that follow one another are one assistant's message
     for i, each in enumerate(said):
         plain = _plain(each, f"{where}[{i}]")
+        if plain is not each and isinstance(each, dict):
+            lose_rest(metadata, each, WRAPPING, f"{where}[{i}]")
         item = plain.get("type") == "message" if "role" in plain else str(plain.get("type")) in ITEMS
         if _is_foreign(plain):
             _lose_item(plain, metadata, where)

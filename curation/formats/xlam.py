@@ -6,10 +6,9 @@ from curation.errors import FormatError
 from curation.formats.answer import Call, Candidate, arguments_of, index_of, plan_text
 from curation.formats.chat import candidates_of_tools
 from curation.formats.fields import OWN, member, metadata_of, note, origin, wrong
-from curation.formats.literals import literal
+from curation.formats.literals import listed
 from curation.formats.losses import lose, lose_rest, lose_undefined, lost_of
 from curation.formats.reading import Format, Reading, Record
-from curation.formats.strict import parse_value
 from curation.sample import Draft
 
 KNOWN = OWN | {"id", "query", "tools", "answers"}
@@ -27,7 +26,7 @@ def read(record: Record) -> Reading:
     """The plan of one query: its answers in their order, each a call."""
     metadata = metadata_of(record, KNOWN)
     offered = candidates_of_tools(
-        [_tool(tool, i, metadata) for i, tool in enumerate(_parsed(record, "tools"))], metadata, "tools"
+        [_tool(tool, i, metadata) for i, tool in enumerate(listed(record.get("tools"), "tools"))], metadata, "tools"
     )
     index = index_of(offered)
     plan = _plan(record, index, metadata)
@@ -40,7 +39,7 @@ def _plan(record: Record, index: dict[str, Candidate], metadata: Record) -> str:
     """The answers as a plan; text that is no list of them stays the answer that it is."""
     said = record.get("answers")
     try:
-        answers = _parsed(record, "answers")
+        answers = listed(said, "answers")
     except FormatError:
         if not isinstance(said, str):
             raise
@@ -59,22 +58,6 @@ def _plan(record: Record, index: dict[str, Candidate], metadata: Record) -> str:
             note(metadata, "unreadable_arguments", f"answers[{i}]")
     lose_undefined(metadata, (call.name for call in calls), index, "answers")
     return plan_text(calls, index)
-
-
-def _parsed(record: Record, key: str) -> list[Any]:
-    """A member that is a list, or the text of one, in JSON or as Python prints it."""
-    value = record.get(key)
-    if isinstance(value, str):
-        try:
-            value = parse_value(value.encode())
-        except FormatError as fault:
-            try:
-                value = literal(value)
-            except FormatError:
-                raise FormatError(f"{key}: {fault}") from None
-    if not isinstance(value, list):
-        raise wrong(key, value, "a list")
-    return value
 
 
 def _tool(tool: Any, i: int, metadata: Record) -> Candidate:

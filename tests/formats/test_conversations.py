@@ -16,6 +16,10 @@ BROKEN = FOLDER.parent / "broken"
 WHY = {
     "openai": "request.input[0].name is missing",
     "anthropic": "request.messages[1].content[0].name is null, not a string",
+    "langfuse": "observations.output[0].tool_calls[0].name is null, not a string",
+    "otlp": "gen_ai.input.messages[0].content[0].name is null, not a string",
+    "langsmith": "runs.inputs.messages[0].content is an int, not a string or a list of parts",
+    "openinference": "llm.output_messages[0].tool_calls[0].name is null, not a string",
     "trl": "prompt[1].tool_calls[0].function.name is missing",
     "sharegpt": "conversations[1]: 'get_tide(Brest)' at character 0 cannot be read",
     "toolace": "system: in the list of functions, 'tide}]' at character",

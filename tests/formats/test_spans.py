@@ -289,7 +289,7 @@ REFERENCES = {
     "langfuse": ("lf-cut", "observations.input.content.image_url"),
     "otlp": ("a5" * 16, "gen_ai.output.messages"),
     "langsmith": ("ls-away", "runs.outputs"),
-    "openinference": ("b2" * 16, "llm.input_messages.content.image_url"),
+    "openinference": ("b2" * 16, "llm.input_messages.content.image"),
 }
 
 

@@ -136,7 +136,7 @@ def _halves(conversation: Conversation) -> Iterator[Record]:
 
 def _rows(conversation: Conversation) -> Iterator[Record]:
     """A bulk export's columns: what is an object elsewhere is text here."""
-    for run in _runs(conversation):
+    for run in _runs(conversation, langchain=conversation.number % 2 == 0):
         yield {
             key: json.dumps(value) if isinstance(value, dict) else value
             for key, value in run.items()
