@@ -11,13 +11,15 @@ import orjson
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 BAR_AFTER = 1.0  # seconds
 LINE_EVERY = 60.0  # seconds between two lines where stderr is not a terminal
 
+# What is done, in the words that follow the number.
 VERBS = {
-    "ingest": "records read",
+    "ingest": "MB read",
+    "reread": "traces read again",
     "candidates": "candidate lists read",
     "complete": "samples completed",
     "check": "samples checked",
@@ -25,7 +27,9 @@ VERBS = {
     "judge": "samples judged",
     "synthesize": "orders answered",
     "thinking": "plans given their reasoning",
+    "publish": "steps of the release done",
 }
+SCALE = {"ingest": 1_000_000}  # what a unit of the words is, where the work counts smaller ones
 
 Told = Callable[[str, int, int | None, str], None]
 
@@ -66,7 +70,10 @@ def masked(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Text whose control characters, such as the escape that begins a terminal's commands, stand as U+FFFD."""
+    """Text whose control characters, such as the escape that begins a terminal's commands, stand as U+FFFD.
+
+    So do the lone surrogates as which Python holds bytes that are not UTF-8.
+    """
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -77,7 +84,8 @@ def progress() -> Iterator[Told]:
         with bars() as told:
             yield told
     else:
-        yield lines()
+        with lines() as told:
+            yield told
 
 
 @contextmanager
@@ -96,19 +104,37 @@ def bars() -> Iterator[Told]:
                 if time.monotonic() - began < BAR_AFTER:
                     return
                 tasks[what] = bar.add_task(VERBS.get(what, what), total=total, note=note)
-            bar.update(tasks[what], completed=done, total=total, note=note)
+            scale = SCALE.get(what, 1)
+            rounded = None if total is None else -(-total // scale)
+            bar.update(tasks[what], completed=done // scale, total=rounded, note=note)
 
         yield told
 
 
-def lines() -> Told:
-    """Says how far the work is, at most once every LINE_EVERY seconds."""
+@contextmanager
+def lines() -> Iterator[Told]:
+    """Says how far the work is, at most once every LINE_EVERY seconds, and at its end where it has said so before."""
     last = time.monotonic()
+    reached: dict[str, tuple[int, int | None, str]] = {}  # what has not been said yet of work that has been spoken of
 
     def told(what: str, done: int, total: int | None, note: str) -> None:
         nonlocal last
         if time.monotonic() - last >= LINE_EVERY:
             last = time.monotonic()
-            say(f"{done:,}{f' of {total:,}' if total else ''} {VERBS.get(what, what)}{f', {note}' if note else ''}")
+            reached.clear()
+            reached[what] = (-1, None, "")
+            say(line(what, done, total, note))
+        elif what in reached:
+            reached[what] = (done, total, note)
 
-    return told
+    yield told
+    for what, (done, total, note) in reached.items():
+        if done >= 0:
+            say(line(what, done, total, note))
+
+
+def line(what: str, done: int, total: int | None, note: str) -> str:
+    """How far a kind of work is: `12 of 250 samples judged, $3.10 spent`."""
+    scale = SCALE.get(what, 1)
+    told = f"{done // scale:,}{f' of {-(-total // scale):,}' if total else ''} {VERBS.get(what, what)}"
+    return f"{told}, {note}" if note else told

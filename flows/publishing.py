@@ -29,8 +29,10 @@ from curation.stages import ROW_STAGES, index_fingerprint, judge_stage, specific
 from flows.asking import releases, status
 from flows.judging import require_checked
 from flows.loading import batches, of_sample_or_origin, read_members
+from flows.progress import say
 from warehouse import Store
 
+STEPS = 4  # of a release: its samples are read, written as files, frozen in the warehouse, placed in the target
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
@@ -66,6 +68,7 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
     last = before[-1] if before else None
     specification = specification_of(recipe)
     samples = accepted_samples(store, recipe, specification)
+    say("publish", 1, STEPS)
     splits = split(store, recipe, samples)
     chosen = next_version(version, before)
     facts = facts_of(store, recipe, specification, chosen, last["version"] if last else None)
@@ -78,6 +81,7 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
             recipe.release,
             datetime.now(UTC),
         )
+        say("publish", 2, STEPS)
         if last and last["digest"] == built.digest and version in (None, last["version"]) and last["target"] == address:
             if not target.holds(recipe.name, last["version"]):
                 place_again(store, recipe, last, target)
@@ -97,9 +101,11 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
         target.check()
         target.holds(recipe.name, chosen)  # whatever else stands in its place ends the command before it is frozen
         freeze(store, recipe, facts, built, splits, samples, address)
+        say("publish", 3, STEPS)
         placed = target.publish(built.folder, recipe.name, chosen)
     with store.write() as transaction:
         transaction.run("publish_release", name=recipe.name, version=chosen, path=placed.path, commit=placed.commit)
+    say("publish", STEPS, STEPS)
     return Published(recipe.name, chosen, placed.path, placed.commit, built.rows, new=True)
 
 

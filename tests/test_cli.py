@@ -49,7 +49,21 @@ def refused(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) 
 def test_every_command_has_help_with_an_example(cli: Cli, verb: str) -> None:
     text = cli.ok(verb, "--help")
     assert f"Example: curation {verb}" in text
-    assert "--warehouse" in text or verb == "init"
+    assert "--warehouse" in text
+
+
+def test_what_is_printed_a_line_each_is_one_object_with_json(cli: Cli, recipe: Path, source: Path) -> None:
+    drafted = cli.json("init", source, "--out", "drafted.toml")
+    assert drafted["recipe"] == "drafted.toml"
+    assert any(str(source) in finding for finding in drafted["findings"])
+    cli.ok("ingest", source)
+    cli.ok("check", "--recipe", recipe)
+    for verb, arguments in (("samples", ("--limit", "3")), ("decisions", ())):
+        asked = (verb, "--recipe", recipe, *arguments)
+        told = cli.json(*asked)
+        assert told == {verb: [json.loads(line) for line in cli.ok(*asked).splitlines()]}
+        assert cli.json(*asked, "--out", "rows.jsonl") == {"rows": len(told[verb]), "out": "rows.jsonl"}
+    assert cli.json("plugins", "list") == {"plugins": []}
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["ingest"], ["judge", "--workers", "0"], ["status", "--colour"]])

@@ -33,11 +33,11 @@ def import_plugins(
 
 
 @registry.command("list", epilog="Example: curation plugins list --out plugins.jsonl")
-def list_plugins(out: Out = None, warehouse: Warehouse = WAREHOUSE) -> None:
+def list_plugins(out: Out = None, warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
     """Print the registry, one plugin a line."""
     from flows.registering import registry as ask
 
-    write(ask(open_store(warehouse)), out, "jsonl")
+    write(ask(open_store(warehouse)), out, "jsonl", "plugins" if as_json else None)
 
 
 @registry.command("conflicts", epilog="Example: curation plugins conflicts --recipe plans.toml")

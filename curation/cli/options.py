@@ -87,13 +87,16 @@ def show_release(done: Any) -> None:
     terminal.say(f"next: load it with {how_to_load(done.path, done.version)}, or read its README.md")
 
 
-def write(frame: Any, out: Path | None, format: str) -> None:  # noqa: A002
-    """A frame to a file or to stdout."""
-    from flows.asking import json_lines, save
+def write(frame: Any, out: Path | None, format: str, named: str | None = None) -> None:  # noqa: A002
+    """A frame to a file or to stdout; with `named` as one JSON object that has it under that name."""
+    from flows.asking import json_lines, jsonable, save
 
-    if out is None:
-        sys.stdout.buffer.writelines(json_lines(frame))
-        sys.stdout.buffer.flush()
-    else:
+    if out is not None:
         save(frame, out, format)
         terminal.say(f"wrote {frame.height:,} rows to {out}")
+    if named is not None:
+        whole = {named: [jsonable(row) for row in frame.iter_rows(named=True)]}
+        terminal.show_json(whole if out is None else {"rows": frame.height, "out": str(out)})
+    elif out is None:
+        sys.stdout.buffer.writelines(json_lines(frame))
+        sys.stdout.buffer.flush()

@@ -31,15 +31,21 @@ def init(
     paths: Annotated[list[str], typer.Argument(help=SOURCES)],
     out: Annotated[Path, typer.Option("--out", "-o", help="The recipe to write.")] = Path("recipe.toml"),
     name: Annotated[str | None, typer.Option("--name", help="The dataset's name; else the recipe file's.")] = None,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
 ) -> None:
-    """Look at the files and write a commented recipe for them."""
+    """Look at the files and write a commented recipe for them; the warehouse is left alone."""
     from curation.recipes.draft import write_recipe
 
     drafted = write_recipe(paths, out, name)
+    if as_json:
+        terminal.show_json({"recipe": str(out), "findings": drafted.findings})
+        return
     for line in drafted.findings:
         terminal.say(line)
     terminal.show(f"wrote {out}")
-    terminal.say(f"next: read it, then `curation refresh {out}`")
+    elsewhere = "" if warehouse == WAREHOUSE else f" --warehouse {warehouse}"
+    terminal.say(f"next: read it, then `curation refresh {out}{elsewhere}`")
 
 
 @app.command(epilog="Example: curation doctor --recipe plans.toml")
@@ -165,9 +171,11 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish what the recipe accepts as a new version; the same rows are not published twice."""
+    from flows.progress import listening
     from flows.publishing import publish as run
 
-    done = run(open_store(warehouse), recipe_of(recipe), to, version)
+    with terminal.progress() as told, listening(told):
+        done = run(open_store(warehouse), recipe_of(recipe), to, version)
     if as_json:
         terminal.show_json(asdict(done))
     else:

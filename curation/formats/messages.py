@@ -19,7 +19,7 @@ ROLES = {
     "function": "tool",  # the older form of a tool's result
 }
 TEXT_PARTS = ("text", "input_text", "output_text")
-REASONING = ("reasoning_content", "reasoning")
+REASONING = ("reasoning_content", "reasoning", "thinking")
 MEDIA = ("image", "document", "file", "audio", "video", "input_image", "input_file", "input_audio", "image_url")
 TEXT_PART = frozenset({"type", "text", "refusal"})
 SAID = frozenset({"role", "content"})

@@ -11,6 +11,7 @@ import polars as pl
 import yaml
 
 from curation.children import MADE
+from curation.credentials import mask
 from curation.release.facts import Facts, Fidelity, Funnel, JudgeFacts
 from curation.release.parquet import DataFile, pattern
 from curation.release.rows import CONFIGS
@@ -210,8 +211,8 @@ def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(value: str | None) -> str:
-    """A value of the data as a table can hold it."""
-    return "not known" if value is None else " ".join(value.split()).replace("|", "\\|")
+    """A value of the data as a table can hold it; whoever wrote it may have put a credential there."""
+    return "not known" if value is None else mask(" ".join(value.split())).replace("|", "\\|")
 
 
 def _text(name: str) -> str:
