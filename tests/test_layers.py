@@ -28,10 +28,13 @@ HOMES = {
     "duckdb": ("warehouse/",),
     "anthropic": ("curation/judge/client.py",),
     "datasketch": ("curation/dedup/",),
-    "huggingface_hub": ("curation/release/targets/", "curation/formats/"),
+    "huggingface_hub": ("curation/release/targets/", "curation/formats/", "trainers/export/exporting.py"),
     "torch": ("trainers/",),
     "trl": ("trainers/",),
     "transformers": ("trainers/",),
+    "gguf": ("trainers/export/",),
+    "llama_cpp": ("trainers/export/native.py",),
+    "peft": ("trainers/export/merging.py",),
 }
 
 
