@@ -43,6 +43,6 @@ def export(
         return
     terminal.show(f"wrote {done.path} ({done.size / 1e6:,.1f} MB)")
     if done.wider:
-        terminal.say(f"{done.wider} tensors are kept as 16 bits, since their rows do not divide into blocks")
+        terminal.say(f"{done.wider} tensors are kept wider, since their rows do not divide into blocks")
     if done.difference is not None:
         terminal.say(f"merged and adapted logits agree within {done.difference:.1e}")

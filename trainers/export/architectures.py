@@ -56,14 +56,17 @@ def common(config: Config) -> dict[str, Fact]:
 def qwen_facts(config: Config) -> dict[str, Fact]:
     """Qwen3.5: three layers of gated linear attention (told as a state-space model) to one of full attention."""
     rope = config["rope_parameters"]
-    sections = [*rope.get("mrope_section", (11, 11, 10)), 0, 0][:4]  # the family's own; of text all sections agree
+    turning = int(config["head_dim"] * rope.get("partial_rotary_factor", 0.25))
+    pairs = turning // 2
     return {
         **common(config),
         "attention.key_length": config["head_dim"],
         "attention.value_length": config["head_dim"],
         "rope.freq_base": float(rope["rope_theta"]),
-        "rope.dimension_count": int(config["head_dim"] * rope.get("partial_rotary_factor", 0.25)),
-        "rope.dimension_sections": sections,
+        "rope.dimension_count": turning,
+        # Pairs that turn with a picture's time, height and width, in turn; of text the three agree. One that belonged
+        # to none of them would stand still, and more than there are end llama.cpp.
+        "rope.dimension_sections": [(pairs + 2) // 3, (pairs + 1) // 3, pairs // 3, 0],
         "ssm.conv_kernel": config["linear_conv_kernel_dim"],
         "ssm.state_size": config["linear_key_head_dim"],
         "ssm.group_count": config["linear_num_key_heads"],

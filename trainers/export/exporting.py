@@ -26,7 +26,7 @@ class Exported:
     size: int  # bytes
     quant: str | None = None
     parameters: int | None = None
-    wider: int = 0  # tensors kept as 16 bits, since their rows do not divide into blocks
+    wider: int = 0  # tensors kept wider than asked, since their rows do not divide into blocks
     difference: float | None = None
 
 
@@ -58,9 +58,9 @@ def write(source: Source, file: Path, quant: str, told: Told) -> Written:
     whole = file.with_suffix(".whole")
     done = write_gguf(source, whole, None, sampling, told)
     make_room(file.parent, done.size // 2)
-    native.quantise(whole, file, kind)
+    wider = native.quantise(whole, file, kind)
     whole.unlink()
-    return Written(file.stat().st_size, done.parameters, done.tensors, done.wider)
+    return Written(file.stat().st_size, done.parameters, wider)
 
 
 def export_merged(model: str, out: Path | None, base: str | None) -> Exported:

@@ -62,11 +62,10 @@ class Stored:
 
 @dataclass(frozen=True)
 class Written:
-    """What a file now holds. `wider` are tensors kept as 16 bits because their rows do not divide into blocks."""
+    """What a file now holds. `wider` are tensors kept wider than asked because their rows do not divide into blocks."""
 
     size: int  # bytes
     parameters: int
-    tensors: int
     wider: int
 
 
@@ -99,7 +98,7 @@ def write_gguf(source: Source, out: Path, quant: Quant | None, sampling: dict[st
         writer.close()
     halves = sum(tensor.type.name == "F16" and not tensor.name.endswith(HALF) for tensor in stored)
     parameters = sum(count(form.shape) for form in source.tensors.values())
-    return Written(out.stat().st_size, parameters, len(stored), halves if quant and quant.rows_of > 1 else 0)
+    return Written(out.stat().st_size, parameters, halves if quant and quant.rows_of > 1 else 0)
 
 
 def plan(source: Source, quant: Quant | None) -> Iterator[Stored]:

@@ -11,13 +11,11 @@ import torch
 
 from curation.errors import CurationError, InputError, MachineError, TargetError
 from tests.trainers.export.conftest import KNOWN
-from trainers.export.exporting import Exported, export_gguf
+from tests.trainers.export.roundtrip import export, greedy, logits, quiet
 from trainers.export.reading import read_gguf
 from trainers.export.source import open_source
 from trainers.export.writing import make_room, quants, write_gguf
 from trainers.models import load_model
-from trainers.presets import load_preset
-from trainers.prompts import decode, encode_prompt
 
 PURE = [name for name, quant in quants().items() if not quant.native]
 # Each way in which a tensor is stored differently: value heads in another order, no tied embedding, no per-layer input
@@ -27,32 +25,6 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("gemma4", {}),
     ("gemma4", {"final_logit_softcapping": None, "use_double_wide_mlp": False, "num_kv_shared_layers": 0}),
 ]
-
-
-def quiet(what: str, done: int, total: int | None) -> None:
-    """Progress that nobody watches."""
-
-
-def export(folder: Path, quant: str, out: Path) -> Exported:
-    return export_gguf(str(folder), quant, out, None, quiet)
-
-
-def logits(model: Any, length: int = 40) -> torch.Tensor:
-    tokens = torch.randint(300, (1, length), generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        found: torch.Tensor = model(input_ids=tokens).logits
-    return found
-
-
-def greedy(model: Any, tokenizer: Any, folder: Path) -> str:
-    """What the model answers to the request that it knows."""
-    preset = load_preset(folder / "preset.toml")
-    ids = encode_prompt(tokenizer, KNOWN, preset)
-    ends = tokenizer.convert_tokens_to_ids(["<|im_end|>"])
-    made = model.generate(
-        input_ids=torch.tensor([ids]), max_new_tokens=90, do_sample=False, eos_token_id=ends, pad_token_id=0
-    )
-    return decode(tokenizer, made[0, len(ids) :].tolist(), preset.family)
 
 
 @pytest.mark.parametrize(("family", "changes"), KINDS, ids=lambda value: str(value)[:40])
