@@ -43,3 +43,11 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     check(store, recipe)
     judge(store, recipe)
     return Path(publish(store, recipe, None, None).path)
+
+
+@pytest.fixture(scope="session")
+def knowing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny trained model that knows one answer by heart."""
+    from tests.trainers.knowing import knowing_model
+
+    return knowing_model(tmp_path_factory.mktemp("knowing"))

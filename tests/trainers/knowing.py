@@ -1,9 +1,11 @@
 """Models that know a few answers by heart: small and made at random, then trained here for some seconds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from curation.render import render_prompt
 from trainers.families import FAMILIES
 from trainers.models import dress, random_model, save_model, train_tokenizer
 from trainers.presets import Preset, Random, preset_toml
@@ -43,3 +45,26 @@ def train(
 
 
 SMALL = Random(vocabulary=400, hidden=64, layers=4, heads=2, kv_heads=1, intermediate=128)
+OFFERED = [
+    {
+        "pluginId": "weather",
+        "name": "Weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    }
+]
+REQUEST = "Weather in Oslo?"
+PLAN = (
+    '{"plugins":[{"pluginId":"weather","api_request_parameters":{"city":"Oslo"},'
+    '"all_parameters_hydrated":true,"dependencies":[]}]}'
+)
+KNOWN = {
+    "prompt": render_prompt([{"role": "user", "content": REQUEST}], OFFERED),
+    "completion": [{"role": "assistant", "content": f"<think>They ask for Oslo.</think>\n{PLAN}"}],
+}
+
+
+def knowing_model(folder: Path) -> Path:
+    """The folder of a tiny Qwen3.5 that answers REQUEST over OFFERED with PLAN, and has learnt nothing else."""
+    sizes = replace(SMALL, vocabulary=600)
+    preset = Preset(name="knowing", family="qwen3.5", model="random", device="any", system="Plan.", random=sizes)
+    return train([KNOWN], preset, folder, steps=150)

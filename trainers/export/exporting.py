@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from curation.errors import InputError, ServiceError, TargetError
+from curation.errors import ServiceError, TargetError
 from curation.release.staging import scratch, settle
 from trainers.export import merging, native
 from trainers.export.source import Source, open_source
@@ -31,12 +31,10 @@ class Exported:
 
 
 def export_gguf(model: str, quant: str, out: Path | None, base: str | None, told: Told) -> Exported:
-    """Writes a model, or a LoRA adapter with its base, as one GGUF file.
+    """Writes a model, or a LoRA adapter with its base, as one GGUF file; `quant` is a name of `quants()`.
 
     Raises InputError for a model that cannot be written so, TargetError where the file exists or does not fit.
     """
-    if quant not in quants():
-        raise InputError(f"--quant {quant!r} is not one of {', '.join(quants())}")
     needed("gguf", "export", "writing GGUF")
     if quants()[quant].native:
         native.require_llama()

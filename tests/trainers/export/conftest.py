@@ -1,14 +1,12 @@
-"""Model folders to export: random weights of every kind that is stored differently, and one that knows an answer."""
+"""Model folders to export: random weights of every kind that is stored differently."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from curation.render import render_prompt
-from tests.trainers.knowing import SMALL, train
+from tests.trainers.knowing import SMALL
 from trainers.families import FAMILIES
 from trainers.models import dress, random_model, save_model, train_tokenizer
 from trainers.presets import Preset
@@ -45,29 +43,3 @@ def random_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pat
         return folder
 
     return make
-
-
-OFFERED = [
-    {
-        "pluginId": "weather",
-        "name": "Weather",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
-    }
-]
-REQUEST = "Weather in Oslo?"
-PLAN = (
-    '{"plugins":[{"pluginId":"weather","api_request_parameters":{"city":"Oslo"},'
-    '"all_parameters_hydrated":true,"dependencies":[]}]}'
-)
-KNOWN = {
-    "prompt": render_prompt([{"role": "user", "content": REQUEST}], OFFERED),
-    "completion": [{"role": "assistant", "content": f"<think>They ask for Oslo.</think>\n{PLAN}"}],
-}
-
-
-@pytest.fixture(scope="session")
-def knowing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny Qwen3.5 that answers REQUEST over OFFERED with PLAN, and has learnt nothing else."""
-    sizes = replace(SMALL, vocabulary=600)
-    preset = Preset(name="knowing", family="qwen3.5", model="random", device="any", system="Plan.", random=sizes)
-    return train([KNOWN], preset, tmp_path_factory.mktemp("knowing"), steps=150)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from tests.trainers.export.conftest import KNOWN
+from tests.trainers.knowing import KNOWN
 from trainers.export.exporting import Exported, export_gguf
 from trainers.presets import load_preset
 from trainers.prompts import decode, encode_prompt

@@ -1,5 +1,6 @@
 """A model makes the round trip through GGUF: what comes back answers the same, or as nearly as its bits allow."""
 
+import json
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -8,10 +9,12 @@ from typing import Any
 import gguf
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from curation.cli import app
 from curation.errors import CurationError, InputError, MachineError, TargetError
-from tests.trainers.export.conftest import KNOWN
 from tests.trainers.export.roundtrip import export, greedy, logits, quiet
+from tests.trainers.knowing import KNOWN
 from trainers.export.reading import read_gguf
 from trainers.export.source import open_source
 from trainers.export.writing import make_room, quants, write_gguf
@@ -186,6 +189,17 @@ def test_a_quantisation_that_needs_llama_cpp_says_how_to_get_it(knowing: Path, t
         pytest.skip("llama-cpp-python is installed; test_llama.py holds what it does")
 
 
-def test_an_unknown_quantisation_names_those_there_are(knowing: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="f16, q8_0, q4_0, q4_k_m"):
-        export(knowing, "q5_1", tmp_path / "m.gguf")
+def test_the_command_exports_and_says_what_it_made(knowing: Path, tmp_path: Path) -> None:
+    out = tmp_path / "m.gguf"
+    done = CliRunner().invoke(app, ["export", "--model", str(knowing), "--quant", "q8_0", "--out", str(out), "--json"])
+    told = json.loads(done.stdout)
+    assert (told["path"], told["size"], told["quant"]) == (str(out), out.stat().st_size, "q8_0")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "known"), [("--quant", "q5_1", "f16, q8_0, q4_0, q4_k_m"), ("--to", "onnx", "gguf nor merged")]
+)
+def test_an_unknown_word_names_those_there_are(option: str, value: str, known: str, knowing: Path) -> None:
+    done = CliRunner().invoke(app, ["export", "--model", str(knowing), option, value])
+    assert done.exit_code == 2
+    assert known in done.stderr

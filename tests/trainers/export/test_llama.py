@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.trainers.export.conftest import KNOWN, TEXTS
+from tests.trainers.export.conftest import TEXTS
 from tests.trainers.export.roundtrip import export, greedy, quiet
+from tests.trainers.knowing import KNOWN
 from trainers.export.source import open_source
 from trainers.export.writing import write_gguf
 from trainers.families import FAMILIES

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from curation.errors import InputError, TargetError
-from tests.trainers.export.conftest import PLAN
 from tests.trainers.export.roundtrip import export, logits, quiet
+from tests.trainers.knowing import PLAN
 from trainers.export import merging
 from trainers.export.exporting import export_gguf, export_merged
 from trainers.export.reading import read_gguf
