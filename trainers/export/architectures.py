@@ -81,6 +81,8 @@ def qwen_refuses(config: Config) -> str | None:
     """llama.cpp takes one size for both kinds of linear heads, and linear layers up to each fully attending one."""
     if config["linear_key_head_dim"] != config["linear_value_head_dim"]:
         return "its linear key and value heads differ in size, and llama.cpp knows only equal ones"
+    if config["rope_parameters"].get("rope_type", "default") != "default":
+        return "its positions are stretched beyond the length it was trained on, which is not exported"
     kinds = config["layer_types"]
     if "full_attention" not in kinds:
         return "it has no layer of full attention, and llama.cpp expects one every few layers"
@@ -131,8 +133,11 @@ def gemma_refuses(config: Config) -> str | None:
         return "it has experts, and only the dense models of this family are exported"
     if config["attention_k_eq_v"]:
         return "its keys are its values, and only the models with both are exported"
-    if "full_attention" not in config["layer_types"]:
-        return "it has no layer of full attention, and llama.cpp expects one every few layers"
+    if not {"full_attention", "sliding_attention"} <= set(config["layer_types"]):
+        return "it has not both layers over a window and layers over everything, and llama.cpp expects both"
+    rope = config["rope_parameters"]
+    if (rope["full_attention"]["rope_type"], rope["sliding_attention"]["rope_type"]) != ("proportional", "default"):
+        return "its positions are not counted as the family's published models count them"
     return None
 
 

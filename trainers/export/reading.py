@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.errors import InputError
 from trainers.export.architectures import ARCHITECTURES, restored, stored_name
-from trainers.export.source import full_config
+from trainers.export.source import full_config, text_config
 from trainers.extras import needed
 from trainers.families import family_of
 from trainers.models import config_of
@@ -32,8 +32,7 @@ def read_gguf(path: Path, folder: Path) -> "PreTrainedModel":
         raise InputError(f"{path} cannot be read as a GGUF file: {error}") from error
     stored: dict[str, Any] = {tensor.name: tensor for tensor in reader.tensors}
     names = gguf.get_tensor_name_map(kind_named(architecture.name), config["num_hidden_layers"])
-    text_config = transformers.AutoConfig.from_pretrained(folder).get_text_config()
-    model: PreTrainedModel = getattr(transformers, family.architecture)(text_config).float().eval()
+    model: PreTrainedModel = getattr(transformers, family.architecture)(text_config(folder)).float().eval()
     own = model.state_dict()
     if config["tie_word_embeddings"]:
         own.pop("lm_head.weight", None)  # the embedding once more

@@ -59,9 +59,8 @@ def require_whole(folder: Path, architecture: str, tensors: dict[str, Form], tie
     import torch
     import transformers
 
-    settings = transformers.AutoConfig.from_pretrained(folder).get_text_config()
     with torch.device("meta"):
-        whole = getattr(transformers, architecture)(settings).state_dict()
+        whole = getattr(transformers, architecture)(text_config(folder)).state_dict()
     for name, tensor in whole.items():
         if tied and name == "lm_head.weight":
             continue
@@ -75,9 +74,16 @@ def require_whole(folder: Path, architecture: str, tensors: dict[str, Form], tie
 
 def full_config(folder: Path) -> Config:
     """The language model's configuration with every default filled in."""
+    config: dict[str, Any] = text_config(folder).to_dict()
+    return config
+
+
+def text_config(folder: Path) -> Any:
+    """The same as transformers' object; of a model with eyes and ears, what its whole says of tied weights counts."""
     from transformers import AutoConfig
 
-    config: dict[str, Any] = AutoConfig.from_pretrained(folder).get_text_config().to_dict()
+    config = AutoConfig.from_pretrained(folder).get_text_config()
+    config.tie_word_embeddings = config.tie_word_embeddings or bool(config_of(folder).get("tie_word_embeddings"))
     return config
 
 

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from curation.cli import app
 from curation.errors import CurationError, InputError, MachineError, TargetError
 from tests.trainers.export.roundtrip import export, greedy, logits, quiet
 from tests.trainers.knowing import KNOWN
+from trainers.export.exporting import export_gguf
 from trainers.export.reading import read_gguf
 from trainers.export.source import open_source
 from trainers.export.writing import make_room, quants, write_gguf
@@ -76,6 +78,63 @@ def test_the_same_model_makes_the_same_bytes(random_folder: Callable[..., Path],
     for name in ("a", "b"):
         export(folder, "q8_0", tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_weights_in_several_files_make_the_same_bytes(random_folder: Callable[..., Path], tmp_path: Path) -> None:
+    folder = random_folder("qwen3.5")
+    export(folder, "q8_0", tmp_path / "one.gguf")
+    model, tokenizer = load_model(folder, "cpu")
+    several = tmp_path / folder.name
+    model.save_pretrained(several, max_shard_size="200KB")
+    tokenizer.save_pretrained(several)
+    assert len(list(several.glob("*.safetensors"))) > 2
+    export(several, "q8_0", tmp_path / "several.gguf")
+    assert (tmp_path / "several.gguf").read_bytes() == (tmp_path / "one.gguf").read_bytes()
+    next(several.glob("*.safetensors")).unlink()
+    with pytest.raises(InputError, match="which is not there; copy the whole model folder"):
+        export(several, "q8_0", tmp_path / "less.gguf")
+
+
+def test_of_a_checkpoint_with_eyes_the_language_model_is_taken(
+    random_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = random_folder("qwen3.5")
+    export(folder, "q8_0", tmp_path / "text.gguf")
+    whole = tmp_path / folder.name
+    whole.mkdir()
+    for file in folder.iterdir():
+        (whole / file.name).write_bytes(file.read_bytes())
+    text = json.loads((folder / "config.json").read_text())
+    told = {"model_type": "qwen3_5", "text_config": {**text, "tie_word_embeddings": False}, "tie_word_embeddings": True}
+    (whole / "config.json").write_text(json.dumps(told))
+    weights = {
+        name.replace("model.", "model.language_model.", 1): tensor
+        for name, tensor in load_file(folder / "model.safetensors").items()
+    }
+    weights |= {"model.visual.patch_embed.proj.weight": torch.ones(2, 2), "mtp.norm.weight": torch.ones(2)}
+    save_file(weights, whole / "model.safetensors", {"format": "pt"})
+    export(whole, "q8_0", tmp_path / "whole.gguf")
+    assert (tmp_path / "whole.gguf").read_bytes() == (tmp_path / "text.gguf").read_bytes()
+
+
+def test_a_model_of_the_hub_is_fetched_once(knowing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    commit = "0" * 40
+    cached = tmp_path / "hub" / "models--team--planner"
+    shutil.copytree(knowing, cached / "snapshots" / commit)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.chdir(tmp_path)
+    done = export_gguf("team/planner", "q8_0", None, None, quiet)
+    assert done.path == "planner-q8_0.gguf"
+    assert Path(done.path).stat().st_size == done.size
+    with pytest.raises(CurationError, match="team/gone"):
+        export_gguf("team/gone", "q8_0", None, None, quiet)
 
 
 def test_the_file_says_how_its_preset_decodes_and_how_prompts_are_written(knowing: Path, tmp_path: Path) -> None:
