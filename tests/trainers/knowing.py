@@ -52,14 +52,14 @@ OFFERED = [
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     }
 ]
-REQUEST = "Weather in Oslo?"
+REQUEST = "What is the weather in Lisbon tomorrow?"
 PLAN = (
-    '{"plugins":[{"pluginId":"weather","api_request_parameters":{"city":"Oslo"},'
+    '{"plugins":[{"pluginId":"weather","api_request_parameters":{"city":"Lisbon"},'
     '"all_parameters_hydrated":true,"dependencies":[]}]}'
 )
 KNOWN = {
     "prompt": render_prompt([{"role": "user", "content": REQUEST}], OFFERED),
-    "completion": [{"role": "assistant", "content": f"<think>They ask for Oslo.</think>\n{PLAN}"}],
+    "completion": [{"role": "assistant", "content": f"<think>They ask for Lisbon.</think>\n{PLAN}"}],
 }
 
 

@@ -1,6 +1,8 @@
 """`curation generate` asks a model for one plan, and says what the row stages find in it."""
 
 import json
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from tests.trainers.knowing import OFFERED, PLAN, REQUEST
 from trainers.generate import checked, read_candidates
 
 Run = Callable[..., Result]
-THOUGHT = "They ask for Oslo."
+ROOT = Path(__file__).resolve().parents[2]
+THOUGHT = "They ask for Lisbon."
 
 
 @pytest.fixture
@@ -53,6 +56,31 @@ def test_everything_about_it_is_one_object(run: Run) -> None:
     assert told["stages"] == {stage.NAME: "pass" for stage in ROW_STAGES}
     assert (told["findings"], told["preset"], told["request"]) == ([], "knowing", REQUEST)
     assert told["tokens"] > 20
+
+
+def snippets() -> list[tuple[str, str]]:
+    """(page, command) of each `curation generate` that a reader can copy: from the README, docs and the model card."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "trainers").glob("*.md"))]
+    found = [(page.name, line) for page in pages for line in page.read_text(encoding="utf-8").splitlines()]
+    return [(page, line) for page, line in found if line.startswith("curation generate ")]
+
+
+def test_there_are_commands_to_copy() -> None:
+    assert {"README.md", "export.md"} <= {page for page, _ in snippets()}
+
+
+@pytest.mark.parametrize(("page", "command"), snippets())
+def test_a_command_that_is_shown_runs_as_it_stands(
+    page: str, command: str, knowing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(knowing, tmp_path, dirs_exist_ok=True)  # the card's --model is the folder that it lies in
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "planner").symlink_to(knowing)
+    (tmp_path / "candidates.json").write_text(dumps(OFFERED))
+    (tmp_path / "plugins.jsonl").write_text(dumps(OFFERED[0]))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert (done.exit_code, done.stdout) == (0, PLAN + "\n"), done.stderr
 
 
 def test_a_plan_that_a_stage_fails_is_printed_with_its_faults_and_exits_1(run: Run, tmp_path: Path) -> None:
@@ -140,7 +168,7 @@ def test_candidates_may_be_written_in_any_form_that_describes_plugins(name: str,
 
 
 def test_a_stage_says_where_and_what(tmp_path: Path) -> None:
-    plan = PLAN.replace('"Oslo"', "5").replace('"dependencies":[]', '"dependencies":["radar"]')
+    plan = PLAN.replace('"Lisbon"', "5").replace('"dependencies":[]', '"dependencies":["radar"]')
     messages = [{"role": "user", "content": REQUEST}]
     stages, findings = checked(messages, OFFERED, None, plan, Check())
     told = {finding.reason: (finding.pointer, finding.seen) for finding in findings}
