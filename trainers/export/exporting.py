@@ -1,8 +1,5 @@
 """From a model to a file or folder that appears whole or not at all: what `curation export` does."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +35,12 @@ def export_gguf(model: str, quant: str, out: Path | None, base: str | None, told
     needed("gguf", "export", "writing GGUF")
     if quants()[quant].native:
         native.require_llama()
-    with plain(model, base) as folder:
-        place = free(out or Path(f"{name_of(model)}-{quant}.gguf"))
-        source = open_source(folder)
-        with scratch(place) as partial:
-            done = write(source, partial / place.name, quant, told)
-            refuse_existing(place)
-            settle(partial / place.name, place)
+    place = free(out or Path(f"{name_of(model)}-{quant}.gguf"))
+    with scratch(place) as partial:
+        source = open_source(plain(model, base, partial))
+        done = write(source, partial / place.name, quant, told)
+        refuse_existing(place)
+        settle(partial / place.name, place)
     return Exported(str(place), done.size, quant, done.parameters, done.wider)
 
 
@@ -74,20 +70,17 @@ def export_merged(model: str, out: Path | None, base: str | None) -> Exported:
     return Exported(str(place), size, difference=difference)
 
 
-@contextmanager
-def plain(model: str, base: str | None) -> Iterator[Path]:
-    """The folder of a model's plain weights: its own, or for the time of the block the merged ones of an adapter."""
+def plain(model: str, base: str | None, room: Path) -> Path:
+    """The folder of a model's plain weights: its own, or one below `room` with the merged ones of an adapter."""
     folder = Path(model)
     if not folder.is_dir():
-        yield fetched(model)
-    elif merging.is_adapter(folder):
-        with tempfile.TemporaryDirectory(prefix="curation-merged-") as made:
-            merged = Path(made) / folder.resolve().name
-            merged.mkdir()
-            merging.merge(folder, merged, base)
-            yield merged
-    else:
-        yield folder
+        return fetched(model)
+    if not merging.is_adapter(folder):
+        return folder
+    merged = room / "merged" / folder.resolve().name
+    merged.mkdir(parents=True)
+    merging.merge(folder, merged, base)
+    return merged
 
 
 def fetched(model: str) -> Path:

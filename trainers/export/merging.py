@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from curation.errors import InputError
+from curation.errors import InputError, MachineError
 from trainers.extras import needed
 
 if TYPE_CHECKING:
@@ -91,9 +91,16 @@ def logits(model: "PreTrainedModel", tokens: "torch.Tensor") -> "torch.Tensor":
 
 def save(model: Any, tokenizer: Any, folder: Path, out: Path) -> None:
     """The model folder, with what the run said of itself."""
+    from safetensors import SafetensorError
+
     from trainers.models import save_model
 
-    save_model(model, tokenizer, out)
+    try:
+        save_model(model, tokenizer, out)
+    except SafetensorError as error:
+        raise MachineError(
+            f"{out} cannot be written: {error}; make room there or name another place with --out"
+        ) from error
     for name in BESIDE:
         if (folder / name).is_file():
             shutil.copyfile(folder / name, out / name)

@@ -1,5 +1,6 @@
 """A LoRA adapter becomes plain weights that answer as it does."""
 
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from curation.errors import InputError, TargetError
+from curation.errors import CurationError, InputError, TargetError
 from tests.trainers.export.roundtrip import export, logits, quiet
 from tests.trainers.knowing import PLAN
 from trainers.export import merging
@@ -107,3 +108,14 @@ def test_a_folder_that_is_there_is_not_replaced(adapter: Path, tmp_path: Path) -
     (tmp_path / "merged").mkdir()
     with pytest.raises(TargetError, match="exists already"):
         export_merged(str(adapter), tmp_path / "merged", None)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(adapter: Path, tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+    try:
+        with pytest.raises(CurationError, match=r"cannot be written: .*make room there"):
+            export_merged(str(adapter), tmp_path / "merged", None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert list(tmp_path.iterdir()) == []
