@@ -27,9 +27,11 @@ VERBS = {
     "judge": "samples judged",
     "synthesize": "orders answered",
     "thinking": "plans given their reasoning",
+    "evaluate": "prompts answered",
+    "export": "MB written",
     "publish": "steps of the release done",
 }
-SCALE = {"ingest": 1_000_000}  # what a unit of the words is, where the work counts smaller ones
+SCALE = {"ingest": 1_000_000, "export": 1_000_000}  # what a unit of the words is, where the work counts smaller ones
 
 Told = Callable[[str, int, int | None, str], None]
 

@@ -28,10 +28,14 @@ HOMES = {
     "duckdb": ("warehouse/",),
     "anthropic": ("curation/claude/client.py",),
     "datasketch": ("curation/dedup/",),
-    "huggingface_hub": ("curation/release/targets/", "curation/formats/"),
+    "huggingface_hub": ("curation/release/targets/", "curation/formats/", "trainers/"),
+    "matplotlib": ("trainers/evaluation/picture.py",),
     "torch": ("trainers/",),
     "trl": ("trainers/",),
     "transformers": ("trainers/",),
+    "gguf": ("trainers/export/",),
+    "llama_cpp": ("trainers/export/native.py",),
+    "peft": ("trainers/export/merging.py",),
 }
 
 
