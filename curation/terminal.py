@@ -16,7 +16,13 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 BAR_AFTER = 1.0  # seconds
 LINE_EVERY = 60.0  # seconds between two lines where stderr is not a terminal
 
-VERBS = {"ingest": "records read", "check": "samples checked", "dedup": "samples compared", "judge": "samples judged"}
+VERBS = {
+    "ingest": "records read",
+    "check": "samples checked",
+    "dedup": "samples compared",
+    "judge": "samples judged",
+    "prepare": "rows made tokens",
+}
 
 
 def stderr() -> Console:
