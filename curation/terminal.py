@@ -17,6 +17,7 @@ BAR_AFTER = 1.0  # seconds
 LINE_EVERY = 60.0  # seconds between two lines where stderr is not a terminal
 
 VERBS = {
+    "evaluate": "prompts answered",
     "ingest": "records read",
     "check": "samples checked",
     "dedup": "samples compared",
