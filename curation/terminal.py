@@ -27,6 +27,7 @@ VERBS = {
     "judge": "samples judged",
     "synthesize": "orders answered",
     "thinking": "plans given their reasoning",
+    "prepare": "rows made tokens",
     "evaluate": "prompts answered",
     "export": "MB written",
     "publish": "steps of the release done",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from curation.errors import InputError
+from curation.errors import InputError, MachineError
 from trainers.families import FAMILIES
 from trainers.prompts import Message, decode, prompt_text, token_ids
 
@@ -86,16 +86,18 @@ class Transformers:
         size = BATCH
         while waiting:
             batch = waiting[:size]
+            seeds = [seed_of(prompts[i], seed) for i in batch]
             try:
-                seeds = [seed_of(prompts[i], seed) for i in batch]
                 written = self._answer([ids[i] for i in batch], decoding, seeds)
             except torch.cuda.OutOfMemoryError:
+                written = None
+            if written is None:  # out here, where the error no longer holds what did not fit
                 if size == 1:
-                    raise InputError(
+                    raise MachineError(
                         f"a prompt of {len(ids[batch[0]]):,} tokens does not fit into the GPU's memory beside the model; "
-                        "take a larger GPU, or --engine vllm"
-                    ) from None
-                size = max(1, size // 2)
+                        "take a larger GPU, or a server with --engine openai"
+                    )
+                size //= 2
                 torch.cuda.empty_cache()
                 continue
             waiting = waiting[size:]

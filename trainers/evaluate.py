@@ -2,7 +2,7 @@
 
 import hashlib
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,7 @@ from trainers.engines import WORKERS, Engine, generate, open_engine
 from trainers.evaluation import results
 from trainers.evaluation.gold import Gold, gold_of_row
 from trainers.evaluation.metrics import count, measure
-from trainers.evaluation.pools import OWN, POOLS, Catalogue, Row, pooled
+from trainers.evaluation.pools import POOLS, Catalogue, Row, pooled
 from trainers.evaluation.summary import against, beside_published, main_pool, summarise
 from trainers.families import FAMILIES
 from trainers.plans import parse_answer
@@ -128,9 +128,8 @@ def evaluate(job: Job, told: Told | None = None) -> tuple[pl.DataFrame, dict[str
 def prepare(job: Job) -> Work:
     """What the model is shown, sample by sample and pool by pool."""
     rows = chosen(pl.read_parquet(job.release.files(CONFIG, job.split)).iter_rows(named=True), job.limit)
-    offered = _offered(job.release)
-    catalogue = Catalogue(offered) if any(pool != OWN for pool in job.pools) else None
-    production = frozenset(catalogue.plugins) if catalogue else frozenset(Catalogue(offered).plugins)
+    catalogue = Catalogue(_offered(job.release))
+    production = frozenset(catalogue.plugins)
     work = Work()
     for pool in job.pools:
         work.unknown[pool] = work.short[pool] = 0
@@ -151,13 +150,11 @@ def chosen(rows: Iterable[Mapping[str, Any]], limit: int) -> list[Row]:
     return [dict(row) for row in ordered[:limit]]
 
 
-def _offered(release: Release) -> list[str | None]:
+def _offered(release: Release) -> Iterator[str | None]:
     """The candidates of every row of the release, all splits."""
-    listed: list[str | None] = []
     for split in release.splits:
         for path in release.files(CONFIG, split):
-            listed += pl.read_parquet(path, columns=["candidates"])["candidates"].to_list()
-    return listed
+            yield from pl.read_parquet(path, columns=["candidates"])["candidates"]
 
 
 def digest(messages: Sequence[Message]) -> str:
@@ -208,8 +205,6 @@ def fingerprint(model: str) -> str:
 def summary_of(job: Job, work: Work, table: pl.DataFrame, engine_version: str | None) -> dict[str, Any]:
     """What is written to evaluation.json."""
     pools = summarise(table, job.seed)
-    for pool, figures in pools.items():
-        figures["unknown"], figures["short"] = work.unknown[pool], work.short[pool]
     release = job.release
     previous = _previous(job.folder)
     return {
@@ -226,6 +221,8 @@ def summary_of(job: Job, work: Work, table: pl.DataFrame, engine_version: str | 
         "engine": {"name": job.engine, "version": engine_version or previous},
         "seed": job.seed,
         "versions": {"curation": curation.__version__, "python": platform.python_version()} | _versions(),
+        "unknown": work.unknown,
+        "short": work.short,
         "pools": pools,
         "published": beside_published(pools[main_pool(pools)]),
     }

@@ -78,7 +78,7 @@ def generate(
     """Ask a model for one plan, and say what the row stages find in it; exit 1 where one fails it."""
     from trainers import generate as asking
     from trainers.engines import ENGINES, open_engine
-    from trainers.evaluate import preset_of
+    from trainers.run import preset_of
 
     if engine not in ENGINES:
         raise typer.BadParameter(f"{engine!r} is none of {', '.join(ENGINES)}", param_hint="--engine")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import orjson
+
 from curation.plugin import Offer
 from trainers.evaluation.values import OMIT, Accepted, as_accepted, canonical
 from trainers.plans import Answer, parse_answer
@@ -76,8 +78,10 @@ def gold_of(
 
 def gold_of_row(row: Mapping[str, Any], production: frozenset[str] | None = None) -> Gold:
     """The gold of a row of a release's configuration `grpo`."""
-    before = [message["content"] for message in row["prompt"] if message["role"] != SYSTEM][:-1]
-    return gold_of(row["plan"], row["candidates"], "\n".join([*before, row["request"] or ""]), production)
+    said = "\n".join(message["content"] for message in row["prompt"] if message["role"] != SYSTEM)
+    if row["candidates"] is not None:
+        said = said.replace(orjson.dumps(orjson.loads(row["candidates"]), option=orjson.OPT_INDENT_2).decode(), "")
+    return gold_of(row["plan"], row["candidates"], said, production)
 
 
 def defaults_of(offer: Offer | None, plugin: str) -> dict[str, Any]:

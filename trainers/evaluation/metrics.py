@@ -59,7 +59,7 @@ def measure(answer: Answer, gold: Gold) -> Scores:
     """Every metric of one answer."""
     scores: Scores = {name: metric(answer, gold) for name, metric in METRICS.items()}
     for name, table in MEANS.items():
-        scores[name] = fmean(scores[row] or 0.0 for row in table)
+        scores[name] = fmean(score for row in table if (score := scores[row]) is not None)
     return scores
 
 

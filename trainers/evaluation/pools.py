@@ -37,7 +37,7 @@ class Catalogue:
     def __init__(self, offered: Iterable[str | None]) -> None:
         """`offered`: lists of candidates as JSON text, in the release's order."""
         self.plugins: dict[str, Candidate] = {}
-        for text in dict.fromkeys(offered):
+        for text in offered:
             for candidate in orjson.loads(text) if text else ():
                 if isinstance(candidate, dict) and isinstance(candidate.get("pluginId"), str):
                     self.plugins.setdefault(candidate["pluginId"], candidate)
@@ -57,14 +57,14 @@ class Catalogue:
                 yield self._ids[place]
 
 
-def pooled(row: Mapping[str, Any], pool: str, catalogue: Catalogue | None) -> tuple[Row | None, bool]:
+def pooled(row: Mapping[str, Any], pool: str, catalogue: Catalogue) -> tuple[Row | None, bool]:
     """A row of the configuration `grpo` with `pool` candidates in its prompt, and whether there are fewer than that.
 
     The plan's plugins are always among them. Fewer than the row's own: those in front stay, in their order. More: the
     nearest other plugins of the release come in, and all stand in an order that the sample's id alone decides, so that
     no place tells which were there before. None where it is not known what was offered.
     """
-    if pool == OWN or catalogue is None:
+    if pool == OWN:
         return dict(row), False
     if row["candidates"] is None:
         return None, False

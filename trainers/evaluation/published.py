@@ -35,11 +35,14 @@ def count_match(answer: Answer, gold: Gold) -> float:
     return float(answer.problem is None and len(answer.steps) == len(gold.answer.steps))
 
 
-def no_hallucinate(answer: Answer, gold: Gold) -> float:
-    """Every step calls a plugin that was offered. No steps where some are wanted: 0, for nothing was measured."""
-    if is_bare(answer, gold):
-        return 0.0
-    return float(gold.offer is None or all(plugin in gold.offer.plugins for plugin in answer.ids))
+def no_hallucinate(answer: Answer, gold: Gold) -> float | None:
+    """Every step calls a plugin that was offered; None where it is not known what was.
+
+    No steps where some are wanted: 0, for an empty plan is not worth more than a wrong one.
+    """
+    if gold.offer is None:
+        return None
+    return float(not is_bare(answer, gold) and all(plugin in gold.offer.plugins for plugin in answer.ids))
 
 
 def hydrated(answer: Answer, gold: Gold) -> float:
@@ -79,17 +82,20 @@ def correct_plugin_ids(answer: Answer, gold: Gold) -> float:
     return float(answer.problem is None and answer.ids == gold.answer.ids)
 
 
-def params_type(answer: Answer, gold: Gold) -> float:
+def params_type(answer: Answer, gold: Gold) -> float | None:
     """Every value has the type that the schema of its plugin asks for; that of an unknown plugin has none.
 
-    References have every type; a candidate without a schema asks for none. No steps where some are wanted: 0.
+    References have every type; a candidate without a schema asks for none. None where it is not known what was offered.
+    No steps where some are wanted: 0.
     """
+    if gold.offer is None:
+        return None
     if is_bare(answer, gold):
         return 0.0
     for step, plugin, values in zip(answer.steps, answer.ids, answer.parameters, strict=True):
         if not isinstance(step.get(PARAMETERS), dict):
             return 0.0
-        if gold.offer is not None and plugin not in gold.offer.plugins:
+        if plugin not in gold.offer.plugins:
             return 0.0
         if any(breach.reason == "hydration.type_mismatch" for breach in breaches_of(gold, plugin, values)):
             return 0.0

@@ -1,5 +1,6 @@
 """An evaluation's folder: what was asked and answered, kept as it comes, so that a killed run goes on."""
 
+import fcntl
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from curation.errors import InputError
+from curation.errors import InputError, Stopped
 from trainers.engines import Completion
 from trainers.evaluation.metrics import COUNTS, NAMES
 
@@ -78,6 +79,10 @@ def journal(folder: Path) -> Iterator["Journal"]:
     """The journal, open for further completions."""
     descriptor = os.open(folder / JOURNAL, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stopped(f"another process is already evaluating into {folder}; wait for it to end") from None
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             os.write(descriptor, b"\n")  # what a kill tore is a line of its own

@@ -62,7 +62,7 @@ def tables(summary: Figures) -> RenderableType:
         planner(summary),
         by_difficulty(summary),
         field_table(pools),
-        *(Text(line) for line in notes(pools)),
+        *(Text(line) for line in notes(summary)),
     ]
     if "against" in summary:
         shown.append(against(summary["against"], summary["model"]))
@@ -156,18 +156,19 @@ def field_table(pools: Figures) -> Table:
     return table
 
 
-def notes(pools: Figures) -> list[str]:
+def notes(summary: Figures) -> list[str]:
     """What a reader of the tables should know of each pool, one sentence each."""
-    told = []
-    for pool, figures in pools.items():
-        if figures["unknown"]:
-            told.append(
-                f"pool {pool}: {figures['unknown']:,} samples are left out, since it is not known what was offered"
-            )
-        if figures["short"]:
-            told.append(
-                f"pool {pool}: {figures['short']:,} prompts have fewer candidates; the release has no more plugins"
-            )
+    told = [
+        f"pool {pool}: {n:,} samples are left out, since it is not known what was offered"
+        for pool, n in summary["unknown"].items()
+        if n
+    ]
+    told += [
+        f"pool {pool}: {n:,} prompts have fewer candidates; the release has no more plugins"
+        for pool, n in summary["short"].items()
+        if n
+    ]
+    for pool, figures in summary["pools"].items():
         if figures["problems"]:
             listed = ", ".join(f"{n:,} {PROBLEMS[code]}" for code, n in figures["problems"].items())
             told.append(f"pool {pool}: answers that are no plan: {listed}")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from curation.errors import InputError, ServiceError
+from curation.errors import InputError, MachineError, ServiceError
 from tests.servers.openai import FAULTS, MODEL, Messages, OpenAi
 from tests.trainers.evaluation.conftest import rows
-from trainers import chat_api
+from trainers import chat_api, engines
 from trainers.engines import ENGINES, Completion, generate, open_engine, seed_of
 from trainers.families import FAMILIES
 from trainers.plans import parse_answer
@@ -40,6 +40,30 @@ def test_batching_changes_no_completion(
     assert together == alone
     again = dict(generate(engine, prompts, decoding, seed=2))
     assert (again == together) is (temperature == 0)
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved(
+    tiny: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    engine = open_engine("transformers", str(tiny("gemma4")), load_preset(tiny("gemma4") / "preset.toml"))
+    answer, sizes = engine._answer, []  # type: ignore[attr-defined, var-annotated]
+
+    def small(rows: Any, *rest: Any) -> Any:
+        sizes.append(len(rows))
+        if len(rows) > fits:
+            raise torch.cuda.OutOfMemoryError
+        return answer(rows, *rest)
+
+    monkeypatch.setattr(engine, "_answer", small)
+    monkeypatch.setattr(engines, "BATCH", 4)
+    fits = 2
+    found = dict(generate(engine, PROMPTS, Decoding(0.0, 1.0, 3)))
+    assert (sizes, found.keys()) == ([4, 2, 2], set(range(4)))
+    fits = 0
+    with pytest.raises(MachineError, match=r"a prompt of \d+ tokens does not fit into the GPU's memory"):
+        dict(generate(engine, PROMPTS, Decoding(0.0, 1.0, 3)))
 
 
 def test_a_completion_ends_with_the_first_token_that_ends_an_answer(tiny: Callable[[str], Path]) -> None:

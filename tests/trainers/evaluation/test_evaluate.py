@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curation.errors import InputError, ServiceError
+from curation.errors import InputError, ServiceError, Stopped
 from tests.conftest import Cli
 from tests.servers.openai import MODEL, Messages, OpenAi
 from trainers import evaluate as evaluation
@@ -106,6 +106,12 @@ def test_a_torn_line_of_the_journal_is_asked_again(job: Job, server: OpenAi) -> 
     assert server.requests == before + 1
     assert evaluate(job)[0].equals(table)
     assert server.requests == before + 1
+
+
+def test_two_evaluations_into_one_folder_do_not_ask_twice(job: Job) -> None:
+    results.begin(job.folder, evaluation.settings_of(job))
+    with results.journal(job.folder), pytest.raises(Stopped, match="already evaluating into"):
+        evaluate(job)
 
 
 def test_a_smaller_evaluation_in_the_same_folder_loses_nothing(job: Job, server: OpenAi) -> None:

@@ -150,6 +150,14 @@ def test_whether_a_metric_applies_is_decided_by_the_gold_alone() -> None:
         assert [name for name, score in measure(said, single).items() if score is None] == ["edge_f1"]
 
 
+def test_what_was_offered_is_not_measured_where_it_is_not_known() -> None:
+    unknown = gold_of(text(step("p0", city="Oslo")), None)
+    for said in (answer(step("p0", city="Oslo")), parse_answer("?")):
+        found = measure(said, unknown)
+        assert {name for name, score in found.items() if score is None} == {"no_hallucinate", "params_type", "edge_f1"}
+    assert measure(answer(step("p0", city="Oslo")), unknown)["orchestrator_score"] == 1.0
+
+
 def test_where_no_call_is_right_an_empty_plan_is_right_and_a_call_is_not() -> None:
     nothing = gold()
     assert set(measure(answer(), nothing).values()) == {1.0}

@@ -73,7 +73,6 @@ def test_a_plan_of_more_plugins_than_the_pool_keeps_them_all() -> None:
 def test_the_rows_own_pool_is_the_row() -> None:
     given = row(RELEASE, "bank")
     assert pooled(given, "own", catalogue(*RELEASE)) == (given, False)
-    assert pooled(given, "own", None) == (given, False)
 
 
 def test_the_same_pool_comes_out_whatever_the_order_of_the_release() -> None:

@@ -42,12 +42,12 @@ def table(rows: int, quality: float, seed: int) -> pl.DataFrame:
 
 def summary_of(frame: pl.DataFrame, model: str = "runs/m") -> dict[str, Any]:
     pools = summarise(frame, 0)
-    for figures in pools.values():
-        figures |= {"unknown": 0, "short": 3}
     return {
         "model": model,
         "release": {"name": "plans", "version": "1.0.0", "commit": "abc", "digest": "d", "split": "test"},
         "decoding": {"temperature": 0.1, "top_p": 0.9, "max_new_tokens": 1024},
+        "unknown": {"own": 0, "6": 60},
+        "short": {"own": 0, "12": 3},
         "pools": pools,
         "published": beside_published(pools["own"]),
     }
@@ -109,7 +109,8 @@ def test_the_tables_show_every_measure_with_its_interval_n_and_what_was_publishe
     assert re.search(r"^JSON valid .*95\.0 n=100 p=\S+ +97\.0 n=100 p=", text, re.MULTILINE)
     assert "75.6 n=50" in text
     assert "0.918 n=100" in text
-    assert "3 prompts have fewer candidates; the release has no more plugins" in text
+    assert "pool 6: 60 samples are left out, since it is not known what was offered" in text
+    assert "pool 12: 3 prompts have fewer candidates; the release has no more plugins" in text
 
 
 def test_a_comparison_says_what_is_within_noise(good: pl.DataFrame, summary: dict[str, Any]) -> None:
