@@ -1,6 +1,5 @@
 """Which files among the paths given hold traces, and in which format."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -9,8 +8,8 @@ from typing import NamedTuple
 from curation.errors import FormatError, InputError
 from curation.formats import FORMATS, recognise
 from curation.formats.lines import records
-from curation.formats.opening import PACKED, SUFFIXES, Place, find
-from curation.formats.reading import Format, Record, nothing_to_join
+from curation.formats.opening import PACKED, SUFFIXES, Place, find, shown
+from curation.formats.reading import Format, Record
 from curation.formats.strict import parse
 
 ENOUGH = 20  # parsable records that are looked at
@@ -32,7 +31,7 @@ class DataFile:
     @property
     def place(self) -> Place:
         """Where its bytes are."""
-        return self.elsewhere or Place(str(self.path), self.path)
+        return self.elsewhere or Place(shown(self.path), self.path)
 
 
 class Skipped(NamedTuple):
@@ -125,7 +124,7 @@ def _add_folder(given: str, places: list[Place], wanted: Format | None, found: D
     if len(found.files) == before:
         seen = f"files looked at: {len(places)} ({', '.join(SUFFIXES)}; packed with {' or '.join(PACKED)})"
         kind = f"the format {wanted.name}" if wanted else f"a known format ({_names()})"
-        raise InputError(f"{given} holds no traces in {kind}; {seen}")
+        raise InputError(f"{shown(given)} holds no traces in {kind}; {seen}")
 
 
 def _look(place: Place) -> _Look:
@@ -166,14 +165,18 @@ def _choose(look: _Look, wanted: Format | None) -> Format | str:
 
 def _data_file(place: Place, chosen: Format, look: _Look) -> DataFile:
     """The file, once its companions are known to be there."""
-    if place.remote and chosen.join is not nothing_to_join:
-        raise InputError(
-            f"{place.name} is in the format {chosen.name}, which the files beside it complete; copy its folder here and name that"
-        )
     record = next((record for record in look.parsed if chosen.recognises(record)), None)
     if record is not None:
-        with suppress(FormatError):  # that one record is at fault, which its trace will say
+        try:
             chosen.join(place.path)(record)
+        except FormatError:  # that one record is at fault, which its trace will say
+            pass
+        except InputError:
+            if not place.remote:
+                raise
+            raise InputError(
+                f"{place.name} is in the format {chosen.name}, which the files beside it complete; copy its folder here and name that"
+            ) from None
     return DataFile(place.path, chosen.name, place if place.remote or place.spooled else None)
 
 

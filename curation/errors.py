@@ -27,6 +27,10 @@ class TargetError(InputError):
     """The owner of the release target must act: it exists with other content, or cannot be written."""
 
 
+class MachineError(CurationError):
+    """The owner of the machine must act: no GPU, too little memory, a full disk."""
+
+
 class Stopped(CurationError):  # noqa: N818 - not an error: what was asked for is safe
     """Stopped on purpose with nothing lost: another judge runs, a guard holds, a budget is spent."""
 

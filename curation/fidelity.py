@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from curation.credentials import mask
 from curation.formats.reading import Reading
 
 # One row per source, kind of finding and field; `field` is empty for counts of whole records.
@@ -63,8 +64,11 @@ class Tally:
             self.count(source, what, field, line, records)
 
     def rows(self) -> list[tuple[str, str, str, int, int]]:
-        """The counts in the order of FIDELITY_FRAME, sorted by their keys."""
-        return [(*key, records, line) for key, (records, line) in sorted(self._found.items())]
+        """The counts in the order of FIDELITY_FRAME, sorted by their keys; a field's name may be anybody's, a secret too."""
+        return [
+            (source, what, mask(field), records, line)
+            for (source, what, field), (records, line) in sorted(self._found.items())
+        ]
 
     def frame(self) -> pl.DataFrame:
         """The counts as a FIDELITY_FRAME."""

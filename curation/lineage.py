@@ -1,4 +1,4 @@
-"""Which samples have been replaced: by a later, longer trace of the same conversation, or by a better reading of theirs."""
+"""Which samples have been replaced: by a child, by a later, longer trace of the conversation, or by a better reading."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -9,9 +9,10 @@ import orjson
 import polars as pl
 
 from curation.decision import DECISION_FRAME
+from curation.sample import dumps
 
 NAME = "lineage"
-VERSION = "2"
+VERSION = "3"
 KINDS = ("plan",)
 REASONS = ("lineage.superseded",)
 
@@ -100,13 +101,27 @@ def resolve(parent_ids: pl.Series, samples: dict[str, str]) -> pl.Series:
 
 OUTDATED_FRAME = {"sample_id": pl.String(), "trace_key": pl.String(), "reader": pl.String()}
 
+Detail = dict[str, str | None]
+
+
+def of_origins(outdated: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """`outdated` for `links`, whose children (`origin_id` is another sample) were made of what a reader saw."""
+    return links.join(outdated, left_on=["origin_id", "trace_key"], right_on=["sample_id", "trace_key"]).select(
+        "sample_id", "trace_key", "reader"
+    )
+
 
 def decide(
-    members: pl.DataFrame, links: pl.DataFrame, replaced: dict[str, str], outdated: pl.DataFrame | None = None
+    members: pl.DataFrame,
+    links: pl.DataFrame,
+    replaced: dict[str, str],
+    outdated: pl.DataFrame | None = None,
+    children: dict[str, Detail] | None = None,
 ) -> pl.DataFrame:
     """One decision per member: it fails when each of its traces (`links`: sample_id, trace_key) has been replaced.
 
     `outdated` (OUTDATED_FRAME): the links that only an earlier reader saw, with the reader that saw another sample there.
+    `children`: sample_id -> what stands in its place (sample_id, maker); that one fails whatever its traces are.
     """
     mended = pl.DataFrame(schema=OUTDATED_FRAME) if outdated is None else outdated
     lost = (
@@ -116,19 +131,18 @@ def decide(
     )
     gone = (pl.col("by").is_not_null() | pl.col("reader").is_not_null()).all()
     per_sample = lost.group_by("sample_id").agg(gone=gone, by=pl.col("by").min(), reader=pl.col("reader").min())
-    by_sample = {
+    by_sample: dict[str, Detail] = {
         sample_id: {"trace_key": by} if by is not None else {"reader": reader}
         for sample_id, is_gone, by, reader in per_sample.iter_rows()
         if is_gone
-    }
+    } | (children or {})
     rows: list[tuple[str | None, ...]] = []
     for sample_id in members["sample_id"]:
         if sample_id in by_sample:
             detail = by_sample[sample_id]
             fault = [{"reason": REASONS[0], "pointer": "", "seen": detail}]
-            rows.append(
-                (sample_id, "fail", REASONS[0], orjson.dumps(detail).decode(), orjson.dumps(fault).decode(), None)
-            )
+            leans_on = dumps([detail["sample_id"]]) if "sample_id" in detail else None
+            rows.append((sample_id, "fail", REASONS[0], dumps(detail), dumps(fault), leans_on))
         else:
             rows.append((sample_id, "pass", None, None, None, None))
     return pl.DataFrame(rows, schema=DECISION_FRAME, orient="row")

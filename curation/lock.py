@@ -8,7 +8,11 @@ from pathlib import Path
 
 from curation.errors import InputError, Stopped
 
-DOING = {"judge": "is already judging", "publish": "is already publishing from"}
+DOING = {
+    "judge": "is already judging",
+    "write": "is already having Claude write for",
+    "publish": "is already publishing from",
+}
 
 
 def lock_path(warehouse: Path, job: str) -> Path:

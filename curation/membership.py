@@ -15,8 +15,11 @@ from curation.recipe import Recipe
 MEMBER_FRAME: dict[str, pl.DataType] = {
     "sample_id": pl.String(),
     "kind": pl.String(),
-    "parent_id": pl.String(),
+    "parent_id": pl.String(),  # the trajectory that it is a turn of
     "timestamp": pl.Datetime("us", "UTC"),  # the earliest of the member's traces
+    "origin_id": pl.String(),  # the sample of a trace that it was made of; itself, where it is one
+    "maker": pl.String(),  # who made it; null: a trace holds it
+    "replaced_by": pl.String(),  # the child that stands in its place; null: it stands itself
 }
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -87,7 +90,10 @@ def needs_metadata(recipe: Recipe) -> bool:
 
 
 def member_traces(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    """Those of (sample, trace) `rows` (sample_id, kind, parent_id, turn, source, timestamp, trace_key, metadata) that the recipe takes."""
+    """Those of (sample, trace) `rows` (sample_id, kind, parent_id, turn, source, timestamp, trace_key, metadata) that the recipe takes.
+
+    Each as its own origin, made by nobody and replaced by nothing (see MEMBER_FRAME).
+    """
     kept = rows.filter(pl.col("kind").is_in(recipe.samples.kinds))
     if needs_metadata(recipe):
         conditions = [(source.name, parse_condition(source.where)) for source in recipe.sources]
@@ -100,7 +106,8 @@ def member_traces(rows: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     if recipe.samples.turns == "last":
         last = pl.col("turn") == pl.col("turn").max().over("parent_id")
         kept = kept.filter(pl.col("parent_id").is_null() | last)
-    return kept
+    nothing = pl.lit(None, pl.String)
+    return kept.with_columns(origin_id="sample_id", maker=nothing, replaced_by=nothing)
 
 
 def met(source: str, metadata: str | None, conditions: list[tuple[str, tuple[Term, ...]]]) -> bool:
@@ -113,7 +120,14 @@ def members(links: pl.DataFrame) -> pl.DataFrame:
     """One row per sample of the recipe's (sample, trace) pairs, as a MEMBER_FRAME sorted by id."""
     return (
         links.group_by("sample_id")
-        .agg(pl.col("kind").first(), pl.col("parent_id").first(), pl.col("timestamp").min())
+        .agg(
+            pl.col("kind").first(),
+            pl.col("parent_id").min(),
+            pl.col("timestamp").min(),
+            pl.col("origin_id").min(),
+            pl.when(pl.col("maker").is_null().any()).then(None).otherwise(pl.col("maker").first()).alias("maker"),
+            pl.col("replaced_by").first(),
+        )
         .sort("sample_id")
         .cast(dict(MEMBER_FRAME))  # type: ignore[arg-type]
     )

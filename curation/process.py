@@ -65,7 +65,7 @@ def be_quiet() -> None:
 def refuse_foreign_packages() -> None:
     """Raises InputError where one of our generic package names is somebody else's package."""
     home = Path(curation.__file__).resolve().parent.parent
-    for name in ("schemas", "warehouse", "flows"):
+    for name in ("schemas", "warehouse", "flows", "trainers"):
         spec = find_spec(name)
         found = Path(spec.origin).resolve() if spec and spec.origin else None
         if found is None or found.parent.parent != home:

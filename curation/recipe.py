@@ -20,6 +20,9 @@ class Samples:
 
     kinds: tuple[str, ...] = ("plan",)  # what the published orchestrators were trained on; `from` in the file
     turns: str = "all"  # of a trajectory: every turn that calls tools, or only the last
+    backfill: tuple[str, ...] = (
+        "schemas",
+    )  # what the registry knows costs nothing; "thinking" is paid for, so asked for
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Judge:
     model: str = "claude-opus-4-6"  # the strongest judge whose prices we have read; the published sets name Claude Opus
     accept: float = 8.0  # of 10: the threshold of the published systems
     workers: int = 100  # requests in flight
+    budget_usd: float | None = None  # the most that one run may spend; None: what it takes
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from curation.depth import too_deep
+from curation.formats.answer import index_of
+from curation.formats.calls import planned
 from curation.sample import Message
 
 Rendered = dict[str, str]
@@ -42,20 +43,23 @@ def render_answer(thinking: str | None, plan: str) -> str:
     return plan if thinking is None else f"<think>{thinking}</think>\n{plan}"
 
 
-def render_prompt(messages: list[Message], candidates: list[Candidate] | None) -> list[Rendered]:
+def render_prompt(
+    messages: list[Message], candidates: list[Candidate] | None, known: list[Candidate] | None = None
+) -> list[Rendered]:
     """Everything the model reads before it answers, as messages that any chat template can render.
 
     A system message comes first: the sample's own, else the default. The candidates stand in the last user message.
     Calls and their results in the history become text: an assistant turn that calls plugins is written as the plan it
-    was, results as a user message. Neighbours of one role become one message, because some templates insist that
+    was, with what `known` (None: the candidates) says of each plugin, results as a user message. Neighbours of one role become one message, because some templates insist that
     user and assistant alternate; for the same reason a system message inside the conversation is written as a user's.
     """
     messages = in_call_order(messages)
     last_user = max((i for i, message in enumerate(messages) if message["role"] == "user"), default=None)
     called: dict[str, str] = {}
+    plugins = index_of(candidates if known is None else known)
     rendered: list[Rendered] = []
     for i, message in enumerate(messages):
-        text = _text(message, called)
+        text = _text(message, called, plugins)
         if i == last_user:
             text = render_request(text, candidates)
         role = _role(message["role"], rendered)
@@ -97,8 +101,11 @@ def _role(role: str, before: list[Rendered]) -> str:
     return "assistant" if role == "assistant" else "user"
 
 
-def _text(message: Message, called: dict[str, str]) -> str:
-    """A message as text; `called` remembers which call id asked which plugin, for the results that follow."""
+def _text(message: Message, called: dict[str, str], known: dict[str, Candidate]) -> str:
+    """A message as text; `called` remembers which call id asked which plugin, for the results that follow.
+
+    Calls are written just as the answer of that turn is, with what is `known` of each plugin.
+    """
     content: str = message.get("content") or ""
     if message["role"] == "tool":
         plugin = called.get(message.get("tool_call_id") or "") or message.get("name") or "the call"
@@ -108,22 +115,10 @@ def _text(message: Message, called: dict[str, str]) -> str:
         return content
     for call in calls:
         if call.get("id"):
-            called[call["id"]] = call["function"]["name"]
-    steps = [_step(call["function"]) for call in calls]
-    plan = orjson.dumps({"plugins": steps}).decode()
+            name = call["function"]["name"]
+            called[call["id"]] = known.get(name, {}).get("pluginId") or name
+    plan = planned(calls, known, {})
     return f"{content}\n{plan}" if content else plan
-
-
-def _step(function: dict[str, Any]) -> dict[str, Any]:
-    """A call of the history as a step of a plan; arguments that are not JSON stay the text that they were."""
-    arguments = function.get("arguments")
-    try:
-        if isinstance(arguments, str) and not too_deep(arguments):
-            arguments = orjson.loads(arguments)
-        parameters = arguments
-    except orjson.JSONDecodeError:
-        parameters = arguments
-    return {"pluginId": function["name"], "api_request_parameters": parameters, "dependencies": []}
 
 
 def choose_candidates(candidates: list[Candidate], plan: str, limit: int | None) -> list[Candidate]:

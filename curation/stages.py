@@ -7,12 +7,12 @@ from typing import Protocol, cast
 
 import polars as pl
 
-from curation import dedup, lineage
+from curation import children, dedup, lineage
 from curation.batch import Batch
 from curation.fingerprint import fingerprint
 from curation.judge import decide as judged
-from curation.judge.backend import Specification, specify
 from curation.judge.rubric import load_rubric
+from curation.judge.specification import Specification, specify
 from curation.recipe import Check, Recipe
 
 
@@ -64,6 +64,13 @@ ROW_STAGES: tuple[RowStage, ...] = tuple(
 )
 
 
+# Every reason that a stage can give, in the order in which a reader hears of them.
+REASONS: tuple[str, ...] = (
+    *(reason for stage in ROW_STAGES for reason in stage.REASONS),
+    *(*dedup.REASONS, *lineage.REASONS, *judged.REASONS),
+)
+
+
 @dataclass(frozen=True)
 class Asked:
     """A stage as one recipe asks it: what the warehouse remembers of the run, and what the verdict is made of."""
@@ -95,7 +102,7 @@ def index_fingerprint(recipe: Recipe) -> str:
 def corpus_stages(recipe: Recipe) -> list[Asked]:
     """The choices made for this recipe among the survivors of the row stages; their fingerprints carry its name."""
     copies = fingerprint(dedup.NAME, dedup.VERSION, [index_fingerprint(recipe), recipe.dedup.conflict])
-    replaced = fingerprint(lineage.NAME, lineage.VERSION)
+    replaced = fingerprint(lineage.NAME, lineage.VERSION, children.asked(recipe))
     first = len(ROW_STAGES)
     return [
         Asked(dedup.NAME, first, f"{recipe.name}:{copies}", dedup.KINDS),

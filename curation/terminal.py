@@ -11,12 +11,29 @@ import orjson
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 BAR_AFTER = 1.0  # seconds
 LINE_EVERY = 60.0  # seconds between two lines where stderr is not a terminal
 
-VERBS = {"ingest": "records read", "check": "samples checked", "dedup": "samples compared", "judge": "samples judged"}
+# What is done, in the words that follow the number.
+VERBS = {
+    "ingest": "MB read",
+    "reread": "traces read again",
+    "candidates": "candidate lists read",
+    "complete": "samples completed",
+    "check": "samples checked",
+    "dedup": "samples compared",
+    "judge": "samples judged",
+    "synthesize": "orders answered",
+    "thinking": "plans given their reasoning",
+    "evaluate": "prompts answered",
+    "export": "MB written",
+    "publish": "steps of the release done",
+}
+SCALE = {"ingest": 1_000_000, "export": 1_000_000}  # what a unit of the words is, where the work counts smaller ones
+
+Told = Callable[[str, int, int | None, str], None]
 
 
 def stderr() -> Console:
@@ -55,48 +72,71 @@ def masked(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Text whose control characters, such as the escape that begins a terminal's commands, stand as U+FFFD."""
+    """Text whose control characters, such as the escape that begins a terminal's commands, stand as U+FFFD.
+
+    So do the lone surrogates as which Python holds bytes that are not UTF-8.
+    """
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A callback `(what, done, total)` whose calls become a bar on a terminal, and a line a minute elsewhere."""
+def progress() -> Iterator[Told]:
+    """A callback `(what, done, total, note)` whose calls become a bar on a terminal, and a line a minute elsewhere."""
     if stderr().is_terminal:
         with bars() as told:
             yield told
     else:
-        yield lines()
+        with lines() as told:
+            yield told
 
 
 @contextmanager
-def bars() -> Iterator[Callable[[str, int, int | None], None]]:
+def bars() -> Iterator[Told]:
     """One bar for each kind of work, shown once a second has gone by."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
     began = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    words, note_column = TextColumn("{task.description}"), TextColumn("{task.fields[note]}")
+    columns = (words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), note_column)
     with Progress(*columns, console=stderr(), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def told(what: str, done: int, total: int | None) -> None:
+        def told(what: str, done: int, total: int | None, note: str) -> None:
             if what not in tasks:
                 if time.monotonic() - began < BAR_AFTER:
                     return
-                tasks[what] = bar.add_task(VERBS.get(what, what), total=total)
-            bar.update(tasks[what], completed=done, total=total)
+                tasks[what] = bar.add_task(VERBS.get(what, what), total=total, note=note)
+            scale = SCALE.get(what, 1)
+            rounded = None if total is None else -(-total // scale)
+            bar.update(tasks[what], completed=done // scale, total=rounded, note=note)
 
         yield told
 
 
-def lines() -> Callable[[str, int, int | None], None]:
-    """Says how far the work is, at most once every LINE_EVERY seconds."""
+@contextmanager
+def lines() -> Iterator[Told]:
+    """Says how far the work is, at most once every LINE_EVERY seconds, and at its end where it has said so before."""
     last = time.monotonic()
+    reached: dict[str, tuple[int, int | None, str]] = {}  # what has not been said yet of work that has been spoken of
 
-    def told(what: str, done: int, total: int | None) -> None:
+    def told(what: str, done: int, total: int | None, note: str) -> None:
         nonlocal last
         if time.monotonic() - last >= LINE_EVERY:
             last = time.monotonic()
-            say(f"{done:,}{f' of {total:,}' if total else ''} {VERBS.get(what, what)}")
+            reached.clear()
+            reached[what] = (-1, None, "")
+            say(line(what, done, total, note))
+        elif what in reached:
+            reached[what] = (done, total, note)
 
-    return told
+    yield told
+    for what, (done, total, note) in reached.items():
+        if done >= 0:
+            say(line(what, done, total, note))
+
+
+def line(what: str, done: int, total: int | None, note: str) -> str:
+    """How far a kind of work is: `12 of 250 samples judged, $3.10 spent`."""
+    scale = SCALE.get(what, 1)
+    told = f"{done // scale:,}{f' of {-(-total // scale):,}' if total else ''} {VERBS.get(what, what)}"
+    return f"{told}, {note}" if note else told

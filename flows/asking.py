@@ -1,5 +1,6 @@
 """Answers questions about a warehouse: the funnel, the decisions, the samples, everything known of one id."""
 
+import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +9,14 @@ from typing import Any
 import orjson
 import polars as pl
 
+from curation import lineage
 from curation.errors import InputError
 from curation.recipe import Recipe
+from curation.stages import REASONS
 from flows.loading import load_samples, read_members
 from warehouse import Store
+
+OPEN = ("undecided", "not measured")  # what a verdict says where no stage has given a reason
 
 
 def status(store: Store, recipe: Recipe) -> dict[str, Any]:
@@ -35,6 +40,8 @@ def read_status(store: Store, recipe: Recipe) -> dict[str, Any]:
         "repeated": int(kinds["repeated"].sum()),
         "kinds": dict(kinds.select("kind", "samples").iter_rows()),
         "samples": members.height,
+        "made": dict(members["maker"].drop_nulls().value_counts().sort("maker").iter_rows()),
+        "replaced": count_replaced(store, recipe, members),
         "stages": stage_counts(store, recipe, members),
         "fell": [
             {"stage": stage, "reason": reason, "samples": samples}
@@ -45,6 +52,15 @@ def read_status(store: Store, recipe: Recipe) -> dict[str, Any]:
         "usd": store.read("spent", {"members": members}).item(),
         "releases": releases(store, recipe.name),
     }
+
+
+def count_replaced(store: Store, recipe: Recipe, members: pl.DataFrame) -> int:
+    """How many members gave their place to a child at the recipe's last check."""
+    replaced = members.filter(pl.col("replaced_by").is_not_null())
+    if replaced.is_empty():
+        return 0
+    fell = store.read("verdict_counts", {"members": replaced}, recipe=recipe.name)
+    return int(fell.filter(pl.col("reason") == lineage.REASONS[0])["samples"].sum())
 
 
 def stage_counts(store: Store, recipe: Recipe, members: pl.DataFrame) -> list[dict[str, Any]]:
@@ -90,7 +106,11 @@ def decisions(store: Store, recipe: Recipe) -> pl.DataFrame:
 
 
 def chosen_samples(store: Store, recipe: Recipe, accepted: bool, reason: str | None, limit: int | None) -> pl.DataFrame:
-    """Member samples with their verdict, at most `limit`, in the order of their ids."""
+    """Member samples with their verdict, at most `limit`, in the order of their ids.
+
+    Raises InputError for a `reason` that no stage gives.
+    """
+    require_reason(reason)
     members = read_members(store, recipe)
     verdicts = store.read(
         "verdicts", {"members": members}, recipe=recipe.name, accepted=True if accepted else None, reason=None
@@ -101,6 +121,16 @@ def chosen_samples(store: Store, recipe: Recipe, accepted: bool, reason: str | N
         ids = ids.filter(pl.col("sample_id").is_in(found["sample_id"].implode()) | (pl.col("reason") == reason))
     ids = ids.sort("sample_id").head(limit) if limit is not None else ids.sort("sample_id")
     return load_samples(store, ids["sample_id"]).join(ids, on="sample_id", how="left", maintain_order="left")
+
+
+def require_reason(reason: str | None) -> None:
+    """Raises InputError, with the reasons there are, for one that is none of them; None asks for none."""
+    known = (*REASONS, *OPEN)
+    if reason is None or reason in known:
+        return
+    near = difflib.get_close_matches(reason, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise InputError(f"--reason {reason!r} is none that a stage gives; {hint}there are: {', '.join(known)}")
 
 
 def explain(store: Store, identifier: str) -> dict[str, Any]:
@@ -120,7 +150,8 @@ def read_all_of(store: Store, identifier: str) -> dict[str, Any]:
         "keys": found.select(pl.col("trace_key").cast(pl.String)).drop_nulls(),
         "ids": found.select(pl.col("sample_id").cast(pl.String)).drop_nulls(),
     }
-    samples = load_samples(store, store.read("explain_samples", tables)["sample_id"])
+    ids = store.read("explain_samples", tables)
+    samples = ids.join(load_samples(store, ids["sample_id"]), on="sample_id", maintain_order="left")
     return {
         "id": identifier,
         "traces": [jsonable(row) for row in store.read("explain_traces", tables).iter_rows(named=True)],
@@ -129,13 +160,21 @@ def read_all_of(store: Store, identifier: str) -> dict[str, Any]:
 
 
 def explained(store: Store, sample: dict[str, Any]) -> dict[str, Any]:
-    """One sample with its decisions, judgements, verdicts and releases."""
+    """One sample with what it was made of and what was made of it, its decisions, judgements, verdicts and releases."""
     about = {"sample_id": sample["sample_id"]}
+    family = [jsonable(row) for row in store.read("explain_children", **about).iter_rows(named=True)]
     return jsonable(sample) | {
+        "made_of": [relative(row) for row in family if row["what"] == "parent"],
+        "children": [relative(row) for row in family if row["what"] == "child"],
         "decisions": [jsonable(row) for row in store.read("explain_decisions", **about).iter_rows(named=True)],
         "judgements": [jsonable(row) for row in store.read("explain_judgements", **about).iter_rows(named=True)],
         "standing": [jsonable(row) for row in store.read("explain_verdicts", **about).iter_rows(named=True)],
     }
+
+
+def relative(row: dict[str, Any]) -> dict[str, Any]:
+    """A sample at the other end of a derivation."""
+    return {key: row[key] for key in ("sample_id", "maker", "mark", "made_at", "stands")}
 
 
 JSON_COLUMNS = ("parameters", "returns", "messages", "candidates", "metadata", "detail", "faults", "leans_on", "scores")

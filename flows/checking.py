@@ -1,4 +1,4 @@
-"""Checks a recipe's samples: every row stage, then lineage and dedup, on what is undecided; then the verdict."""
+"""Checks a recipe's samples: completes them, asks every row stage, then lineage and dedup; then gives the verdict."""
 
 import gc
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import polars as pl
 
 from curation import dedup, lineage
 from curation.batch import Batch
+from curation.children import replacements
 from curation.membership import members
 from curation.recipe import Recipe
 from curation.stages import (
@@ -21,7 +22,8 @@ from curation.stages import (
     pipeline,
     row_stages,
 )
-from flows.loading import BATCH, load_samples, read_links, read_members
+from flows.completing import complete_candidates
+from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, slices
 from flows.progress import say
 from warehouse import Store
 
@@ -29,7 +31,8 @@ SIGNED_AT_A_TIME = 50_000  # new samples compared with all others in one go: abo
 
 
 def check(store: Store, recipe: Recipe) -> None:
-    """Decides what is undecided and chooses anew; run again after any crash, it goes on where it stopped."""
+    """Completes, decides what is undecided and chooses anew; run again after any crash, it goes on where it stopped."""
+    complete_candidates(store, recipe)
     with store.reading():
         everyone = read_members(store, recipe)
         known = set(store.read("recipe_stages", recipe=recipe.name)["stage"])
@@ -117,9 +120,11 @@ def choose_survivors(store: Store, recipe: Recipe) -> None:
         everyone = members(links)
         rows = survivors(store, recipe, everyone, [asked.stage for asked in row_stages(recipe.check)])
         replaced = lineage.superseded(store.read("superseding").iter_rows()).traces
-        outdated = store.read("outdated_readings")
-    measured = rows.filter(pl.col("kind").is_in(lineage.KINDS))
-    lineages = lineage.decide(measured, links, replaced, outdated)
+        outdated = lineage.of_origins(store.read("outdated_readings"), links)
+    of_kind = everyone.filter(pl.col("kind").is_in(lineage.KINDS))
+    let_through = pl.col("sample_id").is_in(rows["sample_id"].implode())
+    measured = of_kind.filter(let_through | pl.col("replaced_by").is_not_null())
+    lineages = lineage.decide(measured, links, replaced, outdated, replacements(everyone))
     current = measured.join(lineages.filter(pl.col("outcome") == "pass"), on="sample_id", how="semi")
     compared = current.filter(pl.col("kind").is_in(dedup.KINDS))
     find_similar(store, recipe, compared)
@@ -148,7 +153,9 @@ def find_similar(store: Store, recipe: Recipe, compared: pl.DataFrame) -> None:
     for part in new.iter_slices(SIGNED_AT_A_TIME):
         signed = pl.concat([dedup.signatures(load_samples(store, ids)) for ids in slices(part["sample_id"])])
         known = store.read("signatures", fingerprint=mark).with_columns(new=False)
-        placed = signed.join(part.select("sample_id", "timestamp", group="parent_id"), on="sample_id")
+        placed = signed.join(
+            part.select("sample_id", "timestamp", group=pl.coalesce("parent_id", "origin_id")), on="sample_id"
+        )
         everything = pl.concat([known, placed.with_columns(new=True).select(known.columns)]).sort(
             "timestamp", "sample_id", nulls_last=True
         )
@@ -162,12 +169,6 @@ def find_similar(store: Store, recipe: Recipe, compared: pl.DataFrame) -> None:
         say("dedup", part.height, new.height)
 
 
-def slices(ids: pl.Series) -> Iterator[pl.Series]:
-    """The ids, BATCH at a time."""
-    for start in range(0, len(ids), BATCH):
-        yield ids.slice(start, BATCH)
-
-
 def choose_copies(store: Store, recipe: Recipe, compared: pl.DataFrame) -> pl.DataFrame:
     """Dedup's decisions for this recipe: who falls among copies, given what the judge has put out so far."""
     mark = index_fingerprint(recipe)
@@ -178,5 +179,5 @@ def choose_copies(store: Store, recipe: Recipe, compared: pl.DataFrame) -> pl.Da
         released = store.read("first_release", recipe=recipe.name)
         pairs = store.read("similar_pairs", {"members": compared}, fingerprint=mark)
     put_out = judged.filter(pl.col("outcome").is_in(["fail", "abstain"]))["sample_id"]
-    walk = compared.join(keys, on="sample_id").join(released, on="sample_id", how="left")
+    walk = of_sample_or_origin(compared.join(keys, on="sample_id"), released)
     return dedup.choose(walk.with_columns(put_out=pl.col("sample_id").is_in(put_out.implode())), pairs, recipe.dedup)

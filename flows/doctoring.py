@@ -8,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from curation.claude.budget import budget_of
+from curation.claude.client import require
 from curation.errors import CurationError
 from curation.ingest import discover
-from curation.judge.client import require
 from curation.recipe import Recipe
 from curation.release.targets import open_target
 from warehouse import Store, StoreError
@@ -29,7 +30,13 @@ class Finding:
 
 def examine(store: Store, recipe: Recipe) -> list[Finding]:
     """Every finding, in the order of the path."""
-    looks = (about_warehouse(store), about_sources(store, recipe), about_judge(recipe), about_release(recipe))
+    looks = (
+        about_warehouse(store),
+        about_sources(store, recipe),
+        about_judge(recipe),
+        about_backfill(recipe),
+        about_release(recipe),
+    )
     return [finding for look in looks for finding in look]
 
 
@@ -94,12 +101,23 @@ def about_judge(recipe: Recipe) -> Iterator[Finding]:
         return
     try:
         require(recipe.judge.backend, os.environ)
+        budget_of(recipe.judge.budget_usd, recipe.judge.model)
         yield Finding(
             "ok",
             f"judge: {recipe.judge.model} through {recipe.judge.backend}, {recipe.judge.workers} requests in flight",
         )
     except CurationError as error:
         yield Finding("bad", f"judge: {recipe.judge.backend}", str(error))
+
+
+def about_backfill(recipe: Recipe) -> Iterator[Finding]:
+    """Can the reasoning that the recipe takes be written?"""
+    if "thinking" in recipe.samples.backfill and recipe.judge.backend == "offline":
+        yield Finding(
+            "note",
+            "backfill: the recipe takes samples with written reasoning, and its judge's backend cannot write it",
+            "`curation backfill thinking --backend vertex` or `--backend anthropic` does",
+        )
 
 
 def about_release(recipe: Recipe) -> Iterator[Finding]:

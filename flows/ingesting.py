@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from curation.errors import InputError
 from curation.fidelity import Tally, summary
@@ -108,15 +108,35 @@ def ingest(
     """
     found = discover([str(path) for path in paths], format)
     done = Ingestion([], list(found.skipped))
-    for file in found.files:
+    sizes = [size_of(file) for file in found.files]
+    for i, file in enumerate(found.files):
         try:
-            done.reports.append(ingest_file(store, file, source, anew))
+            done.reports.append(ingest_file(store, file, source, anew, Way(sum(sizes[:i]), sum(sizes))))
         except InputError as error:
             done.failures.append(str(error))
+        say("ingest", sum(sizes[: i + 1]), sum(sizes))
     return done
 
 
-def ingest_file(store: Store, file: DataFile, source: str | None, anew: bool = False) -> Report:
+class Way(NamedTuple):
+    """How far all files are: the bytes of those before this one, and of all."""
+
+    behind: int = 0
+    total: int | None = None
+
+
+ALONE = Way()  # of a file that is read by itself
+
+
+def size_of(file: DataFile) -> int:
+    """The file's bytes, as far as progress needs to know: one that is gone by now will say so when it is read."""
+    try:
+        return state_of(file.place).size
+    except InputError:
+        return 0
+
+
+def ingest_file(store: Store, file: DataFile, source: str | None, anew: bool = False, way: Way = ALONE) -> Report:
     """Stores what one file holds beyond what was read of it before."""
     known = None if anew else seen_of(store, file, source)
     reader = reader_of(FORMATS[file.format])
@@ -130,7 +150,7 @@ def ingest_file(store: Store, file: DataFile, source: str | None, anew: bool = F
     if cursor is not None:
         for part in read(file, source, cursor=cursor):
             filing.add(part)
-            say("ingest", report.read)
+            say("ingest", way.behind + filing.reached, way.total)
         filing.finish()
     report.fidelity = filing.summary()
     if not report.records:
@@ -180,6 +200,11 @@ class Filing:
             self._remember(transaction, finished=part.ends)
         report.new_traces += new_traces
         report.new_samples += new_samples
+
+    @property
+    def reached(self) -> int:
+        """How many bytes of the file have been read."""
+        return self._cursor.reached
 
     def finish(self) -> None:
         """Writes down that the file has been read to its end, unless its last batch did."""

@@ -5,22 +5,25 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from curation.errors import InputError
+from curation.claude.budget import Budget, budget_of
+from curation.claude.errand import Errand
+from curation.claude.journal import discard, journal_folder, pending
+from curation.claude.pool import Tally, run_errand
+from curation.errors import InputError, Stopped
 from curation.judge import decide as judging
-from curation.judge.backend import Backend, Specification, open_backend
-from curation.judge.journal import discard, journal_folder, pending
-from curation.judge.ledger import judgements
-from curation.judge.pool import Tally, run_judge
+from curation.judge.backend import open_backend
+from curation.judge.ledger import FIELDS, judgements
 from curation.judge.rubric import load_rubric
+from curation.judge.specification import Specification
 from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.stages import corpus_stages, judge_stage, row_stages, specification_of
 from flows.checking import choose_survivors, remember_stages, survivors
+from flows.completing import count_waiting
 from flows.loading import batches, read_members
 from flows.progress import say
 from warehouse import Store
@@ -33,12 +36,14 @@ def judge(store: Store, recipe: Recipe, limit: int | None = None, retry: bool = 
 
     After each round the choice among copies is made again; samples that it lets back in are judged too, until nothing
     is left to ask. Abstentions are tried again once a run and in RUNS runs; `retry` tries those that rest, too.
-    Raises Stopped where another process judges this warehouse, InputError where the recipe's samples are unchecked.
+    Raises Stopped where another process judges this warehouse or the recipe's budget is used up, with everything that
+    was answered in the warehouse; InputError where the recipe's samples are unchecked.
     """
     require_checked(store, recipe)
     with only_one(store.path, "judge"):
         fold_journal(store)
         specification = specification_of(recipe)
+        budget = budget_of(recipe.judge.budget_usd, specification.model)
         if not work_list(store, recipe, specification, retry).is_empty():
             open_judge(store, recipe)  # missing credentials end the command here, before anything is written down
         remember_stages(store, recipe, [judge_stage(recipe)])
@@ -46,7 +51,7 @@ def judge(store: Store, recipe: Recipe, limit: int | None = None, retry: bool = 
         tried = pl.Series("sample_id", [], dtype=pl.String)
         while True:
             settle(store, recipe, specification)
-            left = 2**31 if limit is None else limit - total.judged
+            left = 2**31 if limit is None else limit - total.done
             work = (
                 work_list(store, recipe, specification, retry)
                 .filter(~pl.col("sample_id").is_in(tried.implode()))
@@ -54,38 +59,41 @@ def judge(store: Store, recipe: Recipe, limit: int | None = None, retry: bool = 
             )
             if work.is_empty():
                 return total
-            tally = one_round(store, recipe, work, total)
+            before = total.done
+            total = one_round(store, recipe, work, total, budget)
             tried = pl.concat([tried, work["sample_id"]])
-            if tally.interrupted:
+            if total.stopped:
                 settle(store, recipe, specification)
-                return tally
-            total = tally
+            if total.interrupted:
+                return total
+            if total.out_of_budget:
+                raise Stopped(budget.used_up(work.height - (total.done - before), "samples"))
 
 
 def require_checked(store: Store, recipe: Recipe) -> None:
-    """Raises InputError unless the recipe's last check asked what the recipe asks today."""
+    """Raises InputError unless the recipe's last check asked what the recipe asks today, of the registry of today."""
     known = dict(store.read("recipe_stages", recipe=recipe.name).select("stage", "fingerprint").iter_rows())
     wanted = {asked.stage: asked.fingerprint for asked in [*row_stages(recipe.check), *corpus_stages(recipe)]}
     changed = sorted(stage for stage, mark in wanted.items() if known.get(stage) != mark)
     if changed:
         why = "has changed since it was last checked" if known else "has not been checked yet"
         raise InputError(f"the recipe {recipe.name} {why} ({', '.join(changed)}); run `curation check` with it first")
+    if waiting := count_waiting(store, recipe):
+        raise InputError(
+            f"the plugin registry has changed since {recipe.name} was last checked, and may complete {waiting} of its "
+            "samples; run `curation check` with it first"
+        )
 
 
 def fold_journal(store: Store) -> int:
     """Takes every finished journal file into the warehouse; returns how many judgements were new."""
     new = 0
-    for file in pending(journal_folder(store.path)):
+    for file in pending(journal_folder(store.path), FIELDS):
         incoming = judgements(file)  # seconds for a large file: not while others wait for the warehouse
         with store.write() as transaction:
             new += transaction.run("insert_judgement", {"incoming": incoming})
         discard(file)
     return new
-
-
-def fold_quietly(store: Store) -> None:
-    """What the pool does every half minute."""
-    fold_journal(store)
 
 
 def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
@@ -115,50 +123,46 @@ def work_list(store: Store, recipe: Recipe, specification: Specification, retry:
     )
 
 
-def open_judge(store: Store, recipe: Recipe) -> Backend:
+def open_judge(store: Store, recipe: Recipe) -> Errand:
     """The recipe's judge, ready to be asked; raises where its credentials are missing or refused."""
     judge = recipe.judge
     return open_backend(judge.backend, judge.model, load_rubric(), fence_secret(store), judge.workers)
 
 
-def one_round(store: Store, recipe: Recipe, work: pl.DataFrame, so_far: Tally) -> Tally:
+def one_round(store: Store, recipe: Recipe, work: pl.DataFrame, so_far: Tally, budget: Budget) -> Tally:
     """Asks about the whole work list; what was answered is in the warehouse afterwards, whatever happened."""
-    backend = open_judge(store, recipe)
-    with spooled(store, work) as frames:
+    errand = open_judge(store, recipe)
+    with spooled(store, work, "judge") as frames:
         try:
-            tally = run_judge(
+            tally = run_errand(
                 frames,
-                backend,
+                errand,
                 journal_folder(store.path),
                 recipe.judge.workers,
-                lambda tally: say("judge", so_far.judged + tally.judged, so_far.judged + work.height),
-                fold=lambda: fold_quietly(store),
+                lambda tally: tell("judge", so_far.plus(tally), so_far.done + work.height),
+                fold=lambda: fold_journal(store),
+                budget=budget,
             )
         finally:
             fold_journal(store)
-    return added(so_far, tally)
+    return so_far.plus(tally)
 
 
-def added(one: Tally, other: Tally) -> Tally:
-    """Both rounds together."""
-    return replace(
-        other,
-        statuses=one.statuses + other.statuses,
-        input_tokens=one.input_tokens + other.input_tokens,
-        output_tokens=one.output_tokens + other.output_tokens,
-        cached_tokens=one.cached_tokens + other.cached_tokens,
-        usd=one.usd + other.usd,
-        unpriced=one.unpriced + other.unpriced,
-        seconds=one.seconds + other.seconds,
-    )
+def tell(what: str, tally: Tally, total: int) -> None:
+    """Says how far a run of the pool is."""
+    say(what, tally.done, total, f"{tally.in_flight} in flight, {tally.statuses['ok']:,} ok, ${tally.usd:,.2f} spent")
 
 
 @contextmanager
-def spooled(store: Store, work: pl.DataFrame) -> Iterator[Iterator[pl.DataFrame]]:
-    """The work list's samples with their `attempt`, copied out of the warehouse first: the pool asks without DuckDB."""
-    for left in store.path.parent.glob(f"{store.path.name}.work-*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a killed judge: the lock says that no other one runs
-    with tempfile.TemporaryDirectory(prefix=f"{store.path.name}.work-", dir=store.path.parent) as folder:
+def spooled(store: Store, work: pl.DataFrame, job: str) -> Iterator[Iterator[pl.DataFrame]]:
+    """The work list's samples with their `attempt`, copied out of the warehouse first: the pool asks without DuckDB.
+
+    `job` is the one whose lock (see curation.lock) the caller holds.
+    """
+    begin = f"{store.path.name}.{job}-"
+    for left in store.path.parent.glob(f"{begin}*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a killed run: the lock says that no other one runs
+    with tempfile.TemporaryDirectory(prefix=begin, dir=store.path.parent) as folder:
         files = []
         for number, samples in enumerate(batches(store, work["sample_id"])):
             files.append(Path(folder) / f"{number:06}.arrow")

@@ -4,20 +4,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# Called with the name of what is being done, how many are done, and how many there are (None: unknown).
-Progress = Callable[[str, int, int | None], None]
+# Called with the name of what is being done, how many are done, how many there are (None: unknown), and what else there
+# is to say of it ("": nothing).
+Progress = Callable[[str, int, int | None, str], None]
 
 
-def silent(what: str, done: int, total: int | None) -> None:
+def silent(what: str, done: int, total: int | None, note: str) -> None:
     """Says nothing."""
 
 
 _listener: ContextVar[Progress] = ContextVar("listener", default=silent)
 
 
-def say(what: str, done: int, total: int | None = None) -> None:
+def say(what: str, done: int, total: int | None = None, note: str = "") -> None:
     """Tells whoever listens."""
-    _listener.get()(what, done, total)
+    _listener.get()(what, done, total, note)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import polars as pl
 import curation
 from curation.errors import InputError, RecipeError, TargetError
 from curation.fidelity import summary
-from curation.judge.backend import Specification
+from curation.judge.specification import Specification
 from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.recipes import parse_recipe
@@ -28,9 +28,11 @@ from curation.release.targets import Placed, Target, open_target
 from curation.stages import ROW_STAGES, index_fingerprint, judge_stage, specification_of
 from flows.asking import releases, status
 from flows.judging import require_checked
-from flows.loading import batches, read_members
+from flows.loading import batches, of_sample_or_origin, read_members
+from flows.progress import say
 from warehouse import Store
 
+STEPS = 4  # of a release: its samples are read, written as files, frozen in the warehouse, placed in the target
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
@@ -66,6 +68,7 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
     last = before[-1] if before else None
     specification = specification_of(recipe)
     samples = accepted_samples(store, recipe, specification)
+    say("publish", 1, STEPS)
     splits = split(store, recipe, samples)
     chosen = next_version(version, before)
     facts = facts_of(store, recipe, specification, chosen, last["version"] if last else None)
@@ -78,6 +81,7 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
             recipe.release,
             datetime.now(UTC),
         )
+        say("publish", 2, STEPS)
         if last and last["digest"] == built.digest and version in (None, last["version"]) and last["target"] == address:
             if not target.holds(recipe.name, last["version"]):
                 place_again(store, recipe, last, target)
@@ -97,9 +101,11 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
         target.check()
         target.holds(recipe.name, chosen)  # whatever else stands in its place ends the command before it is frozen
         freeze(store, recipe, facts, built, splits, samples, address)
+        say("publish", 3, STEPS)
         placed = target.publish(built.folder, recipe.name, chosen)
     with store.write() as transaction:
         transaction.run("publish_release", name=recipe.name, version=chosen, path=placed.path, commit=placed.commit)
+    say("publish", STEPS, STEPS)
     return Published(recipe.name, chosen, placed.path, placed.commit, built.rows, new=True)
 
 
@@ -194,14 +200,20 @@ def require_finished(store: Store, recipe: Recipe) -> None:
             f"{recipe.name} was last judged otherwise than the recipe says ({recipe.judge.backend}, {recipe.judge.model}, "
             f"accept {recipe.judge.accept:g}); run `curation judge` without --backend and --model, or change [judge]"
         )
-    counts = store.read("verdict_counts", {"members": read_members(store, recipe)}, recipe=recipe.name)
+    members = read_members(store, recipe)
+    counts = store.read("verdict_counts", {"members": members}, recipe=recipe.name)
     waiting = (
         counts.filter(pl.col("reason") == "undecided").group_by("stage").agg(pl.col("samples").sum()).sort("stage")
     )
-    unseen = read_members(store, recipe).height - int(counts["samples"].sum())
+    unseen = members.height - int(counts["samples"].sum())
     if unseen:
         raise InputError(
             f"{unseen} samples of {recipe.name} came after its last check; run `curation check` and `curation judge` with it first"
+        )
+    if left := store.read("left_children", {"members": members}, recipe=recipe.name).item():
+        raise InputError(
+            f"{left} samples that stood in the place of others of {recipe.name} at its last check do so no more; "
+            "run `curation check` and `curation judge` with it first"
         )
     for stage, number in waiting.iter_rows():
         command = "judge" if stage == "judge" else "check"
@@ -223,10 +235,10 @@ def accepted_samples(store: Store, recipe: Recipe, specification: Specification)
     )
     first = store.read("first_release_version", name=recipe.name)
     samples = pl.concat(list(batches(store, accepted["sample_id"]))).drop("parent_id")
-    runs = members.select("sample_id", "parent_id")  # turns of a run that grew belong to its last form
-    for more in (runs, overall, first):
+    runs = members.select("sample_id", "parent_id", "origin_id")  # turns of a run that grew belong to its last form
+    for more in (runs, overall):
         samples = samples.join(more, on="sample_id", how="left")
-    return samples.sort("sample_id")
+    return of_sample_or_origin(samples, first).sort("sample_id")
 
 
 def split(store: Store, recipe: Recipe, samples: pl.DataFrame) -> Splits:
@@ -309,6 +321,7 @@ def facts_of(store: Store, recipe: Recipe, specification: Specification, version
             samples=told["samples"],
             stages=tuple(funnel_stage(stage) for stage in told["stages"]),
             accepted=told["accepted"],
+            made=told["made"],
         ),
         description=recipe.description,
         fidelity=fidelity_of_sources(store, recipe),

@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 
 from curation.errors import InputError
 from curation.recipes import load_recipe
-from flows import asking, checking, ingesting, judging, publishing
+from flows import asking, checking, completing, ingesting, judging, publishing
 from warehouse import Store
 
 
@@ -37,9 +37,10 @@ def ingest_source(warehouse: str, path: str, format: str, name: str) -> ingestin
 
 
 @task(cache_policy=NO_CACHE)
-def check_samples(warehouse: str, recipe: str) -> None:
-    """Decides what no row stage has decided yet and chooses among copies."""
+def check_samples(warehouse: str, recipe: str) -> list[str]:
+    """Decides what no row stage has decided yet and chooses among copies; returns what differs from the registry."""
     checking.check(Store(warehouse), load_recipe(recipe))
+    return completing.warnings(Store(warehouse), load_recipe(recipe))
 
 
 @task(cache_policy=NO_CACHE)
@@ -59,12 +60,12 @@ def refresh_flow(recipe: str, warehouse: str) -> Refreshed:
     """The whole path for one recipe."""
     sources = [source for source in load_recipe(recipe).sources if source.path]
     ingested = [ingest_source(warehouse, source.path or "", source.format, source.name) for source in sources]
-    check_samples(warehouse, recipe)
+    conflicts = check_samples(warehouse, recipe)
     judge_survivors(warehouse, recipe)
     release = publish_accepted(warehouse, recipe)
     funnel = asking.status(Store(warehouse), load_recipe(recipe))
     create_table_artifact(key="funnel", table=funnel["fell"], description=f"{release.name} {release.version}")
-    warnings = [warning for done in ingested for warning in done.warnings]
+    warnings = [*(warning for done in ingested for warning in done.warnings), *conflicts]
     return Refreshed(tuple(warnings), sum(done.new_traces for done in ingested), funnel, release)
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from curation.errors import InputError
 from curation.registry import Note, Refusal, bundled_plugins, plugin_frame, plugins_of, read_plugins
-from curation.synthesis import Catalogue, parse_mix, synthesize
+from curation.synthesis import DEFAULT, Catalogue, parse_mix, synthesize
 from flows.ingesting import Ingestion, ingest
 from warehouse import Store
 
@@ -54,12 +54,16 @@ def registry(store: Store) -> pl.DataFrame:
     return store.read("plugins") if store.exists() else plugin_frame([], "")
 
 
-def make_plans(store: Store, count: int, seed: int, mix: str | None) -> tuple[Catalogue, Iterator[dict[str, Any]]]:
-    """(catalogue, native traces) over the registry, or over the bundled plugins where nothing was imported."""
+def catalogue_of(store: Store) -> Catalogue:
+    """The registry made ready for synthesis, or the bundled plugins where nothing was imported."""
     known = registry(store)
-    catalogue = Catalogue.of(bundled_plugins() if known.is_empty() else plugins_of(known))
-    shares = None if mix is None else parse_mix(mix)
-    return catalogue, synthesize(catalogue, count, seed, shares) if shares else synthesize(catalogue, count, seed)
+    return Catalogue.of(bundled_plugins() if known.is_empty() else plugins_of(known))
+
+
+def make_plans(store: Store, count: int, seed: int, mix: str | None) -> tuple[Catalogue, Iterator[dict[str, Any]]]:
+    """(catalogue, native traces) by rules over the registry."""
+    catalogue = catalogue_of(store)
+    return catalogue, synthesize(catalogue, count, seed, parse_mix(mix) if mix else DEFAULT)
 
 
 def write_traces(traces: Iterable[dict[str, Any]], out: Path) -> int:

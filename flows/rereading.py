@@ -36,7 +36,8 @@ def reread(store: Store, format: str) -> Report:  # noqa: A002 - the option's na
     """
     report = Report("the warehouse", format, "reread")
     tallies: dict[str, Tally] = {}
-    for first, last in stretches(store.read("stored_sizes", format=format)):
+    sizes = store.read("stored_sizes", format=format)
+    for first, last in stretches(sizes):
         rows = store.read("stored_traces", format=format, first=first, last=last)
         part = read_stored(format, (Stored(*row) for row in rows.iter_rows()))
         for path, tally in part.tallies.items():
@@ -48,7 +49,7 @@ def reread(store: Store, format: str) -> Report:  # noqa: A002 - the option's na
         report.read += rows.height
         report.unreadable += len(part.ingested.problems)
         report.problems += [(p.line, p.error) for p in part.ingested.problems[: NAMED - len(report.problems)]]
-        say("ingest", report.read)
+        say("reread", report.read, sizes.height)
     replace_fidelity(store, format, tallies)
     return report
 

@@ -13,7 +13,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # Nothing in the environment of whoever runs the tests may reach a real service or another warehouse.
-OUTSIDE = ("ANTHROPIC_", "CLOUD_ML_REGION", "CURATION_", "GOOGLE_APPLICATION_CREDENTIALS", "HF_", "PREFECT_")
+OUTSIDE = (
+    *("ANTHROPIC_", "AWS_", "CLOUD_ML_REGION", "CURATION_", "GOOGLE_APPLICATION_CREDENTIALS", "HF_", "OPENAI_"),
+    "PREFECT_",
+)
 
 
 class Cli:

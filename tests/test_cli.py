@@ -49,7 +49,21 @@ def refused(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) 
 def test_every_command_has_help_with_an_example(cli: Cli, verb: str) -> None:
     text = cli.ok(verb, "--help")
     assert f"Example: curation {verb}" in text
-    assert "--warehouse" in text or verb == "init"
+    assert "--warehouse" in text
+
+
+def test_what_is_printed_a_line_each_is_one_object_with_json(cli: Cli, recipe: Path, source: Path) -> None:
+    drafted = cli.json("init", source, "--out", "drafted.toml")
+    assert drafted["recipe"] == "drafted.toml"
+    assert any(str(source) in finding for finding in drafted["findings"])
+    cli.ok("ingest", source)
+    cli.ok("check", "--recipe", recipe)
+    for verb, arguments in (("samples", ("--limit", "3")), ("decisions", ())):
+        asked = (verb, "--recipe", recipe, *arguments)
+        told = cli.json(*asked)
+        assert told == {verb: [json.loads(line) for line in cli.ok(*asked).splitlines()]}
+        assert cli.json(*asked, "--out", "rows.jsonl") == {"rows": len(told[verb]), "out": "rows.jsonl"}
+    assert cli.json("plugins", "list") == {"plugins": []}
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["ingest"], ["judge", "--workers", "0"], ["status", "--colour"]])
@@ -143,6 +157,13 @@ def test_decisions_are_one_row_per_fault(cli: Cli, source: Path) -> None:
     with duckdb.connect() as connection:
         assert connection.execute(f"SELECT count(*) FROM '{cli.folder / 'd.parquet'}'").fetchall() == [(len(rows),)]
     assert cli("decisions", "--format", "parquet").returncode == 2
+
+
+def test_a_reason_that_no_stage_gives_is_refused_with_those_that_are(cli: Cli, source: Path) -> None:
+    cli.ok("ingest", source)
+    done = cli("samples", "--reason", "hydration.missing")
+    refused(done, "'hydration.missing'", "did you mean hydration.missing_required", "schema.not_json", "undecided")
+    cli.ok("samples", "--reason", "undecided")
 
 
 def test_samples_are_exported_by_verdict_and_by_reason(cli: Cli, source: Path, recipe: Path) -> None:

@@ -26,12 +26,16 @@ ANYWHERE = ("curation/cli/",)  # the one package of curation that reaches the ot
 HOMES = {
     "prefect": ("flows/",),
     "duckdb": ("warehouse/",),
-    "anthropic": ("curation/judge/client.py",),
+    "anthropic": ("curation/claude/client.py",),
     "datasketch": ("curation/dedup/",),
-    "huggingface_hub": ("curation/release/targets/", "curation/formats/"),
+    "huggingface_hub": ("curation/release/targets/", "curation/formats/", "trainers/"),
+    "matplotlib": ("trainers/evaluation/picture.py",),
     "torch": ("trainers/",),
     "trl": ("trainers/",),
     "transformers": ("trainers/",),
+    "gguf": ("trainers/export/",),
+    "llama_cpp": ("trainers/export/native.py",),
+    "peft": ("trainers/export/merging.py",),
 }
 
 

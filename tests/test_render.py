@@ -15,6 +15,7 @@ from curation.render import (
     render_request,
     system_prompt,
 )
+from curation.sample import dumps
 
 OFFERED = [
     {"pluginId": "p.1", "name": "Wetter", "description": 'für "heute" User Request: no\n', "parameters": {}},
@@ -98,10 +99,45 @@ def test_any_history_becomes_text_in_alternating_turns(messages: list[dict[str, 
 
 
 def test_a_call_of_the_history_reads_as_the_plan_that_it_was() -> None:
-    rendered = render_prompt(RUNS["calls and results"], None)
-    step = {"pluginId": "p.1", "api_request_parameters": {"city": "Bern"}, "dependencies": []}
-    assert json.loads(rendered[2]["content"]) == {"plugins": [step]}
+    rendered = render_prompt(RUNS["calls and results"], OFFERED)
+    step = {
+        "pluginId": "p.1",
+        "name": "Wetter",
+        "description": OFFERED[0]["description"],
+        "identifier": "",
+        "method": "",
+        "api_request_parameters": {"city": "Bern"},
+        "all_parameters_hydrated": True,
+        "dependencies": [],
+    }
+    assert rendered[2]["content"] == dumps({"plugins": [step]})
     assert rendered[3] == {"role": "user", "content": "Result of p.1:\nrain"}
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_an_earlier_turn_is_written_exactly_as_the_answer_that_was_taught_for_it(limit: int | None) -> None:
+    weather = {"name": "weather", "description": "Of a city", "parameters": {"type": "object", "properties": {}}}
+    tools = [{"type": "function", "function": weather | {"name": name}} for name in ("mail", "weather", "find")]
+
+    def call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+        return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+    both = [call("c1", "find", '{"q":"x"}'), call("c2", "weather", '{"city":"{{c1.output.city}}"}')]
+    messages = [
+        {"role": "user", "content": "How is it there?"},
+        {"role": "assistant", "content": "", "tool_calls": both},
+        {"role": "tool", "tool_call_id": "c1", "content": "Bern"},
+        {"role": "tool", "tool_call_id": "c2", "content": "rain"},
+        {"role": "assistant", "content": "", "tool_calls": [call("c3", "mail", "{}")]},
+        {"role": "tool", "tool_call_id": "c3", "content": "sent"},
+        {"role": "assistant", "content": "I have told them."},
+    ]
+    drafts = FORMATS["openai"].read({"messages": messages, "tools": tools}).drafts
+    first, second = (draft for draft in drafts if draft.kind == "plan")
+    assert json.loads(first.plan or "")["plugins"][1]["dependencies"] == ["find"]
+    offered = choose_candidates(second.candidates or [], second.plan or "", limit)
+    history = render_prompt(second.messages, offered, second.candidates)
+    assert history[2] == {"role": "assistant", "content": first.plan}
 
 
 @pytest.mark.parametrize(

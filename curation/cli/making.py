@@ -1,4 +1,4 @@
-"""The commands that make: plugins of what a platform writes down, and requests with plans over them."""
+"""The plugin registry's commands: plugins made of what a platform already writes down."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from curation import terminal
-from curation.cli.options import WAREHOUSE, AsJson, Out, Warehouse, app, open_store, write
+from curation.cli.options import WAREHOUSE, AsJson, Out, RecipeName, Warehouse, app, open_store, recipe_of, write
 
 registry = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The plugin registry: what a platform offers.")
 app.add_typer(registry, name="plugins")
@@ -33,31 +33,25 @@ def import_plugins(
 
 
 @registry.command("list", epilog="Example: curation plugins list --out plugins.jsonl")
-def list_plugins(out: Out = None, warehouse: Warehouse = WAREHOUSE) -> None:
+def list_plugins(out: Out = None, warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
     """Print the registry, one plugin a line."""
     from flows.registering import registry as ask
 
-    write(ask(open_store(warehouse)), out, "jsonl")
+    write(ask(open_store(warehouse)), out, "jsonl", "plugins" if as_json else None)
 
 
-@app.command(epilog="Example: curation synthesize --count 1000 --mix 1_step=0.5,multi_turn=0.5")
-def synthesize(
-    count: Annotated[int, typer.Option("--count", min=1, help="How many traces.")],
-    mix: Annotated[
-        str | None, typer.Option("--mix", help="Shares of the categories, such as 1_step=0.5,2_step=0.5.")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, other traces; the same seed, the same bytes.")] = 0,
-    out: Out = None,
-    warehouse: Warehouse = WAREHOUSE,
-) -> None:
-    """Make requests with plans over the registry by rules (no model is asked); into the warehouse, or a file."""
-    from flows.registering import ingest_plans, make_plans, write_traces
+@registry.command("conflicts", epilog="Example: curation plugins conflicts --recipe plans.toml")
+def list_conflicts(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
+    """List where candidates have other parameters than the registry knows; no sample is dropped for it."""
+    from flows.completing import find_conflicts
+    from flows.progress import listening
 
-    catalogue, traces = make_plans(open_store(warehouse), count, seed, mix)
-    for skipped in catalogue.skipped:
-        terminal.warn(f"{skipped.where} is not used: {skipped.why}")
-    if out is not None:
-        terminal.show(f"wrote {write_traces(traces, out):,} traces to {out}")
+    chosen = recipe_of(recipe)
+    with terminal.progress() as told, listening(told):
+        found = find_conflicts(open_store(warehouse), chosen)
+    if as_json:
+        terminal.show_json({"recipe": chosen.name, **found.told()})
         return
-    done = ingest_plans(open_store(warehouse), traces)
-    terminal.show(f"{done.new_traces:,} new synthetic traces (source synthetic) of {count:,}")
+    for conflict in found.conflicts:
+        terminal.show(conflict.line())
+    terminal.say(f"{found.plugins:,} plugins differ from the registry in {found.samples:,} samples")

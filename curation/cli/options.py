@@ -22,6 +22,16 @@ WAREHOUSE = Path("warehouse/curation.duckdb")
 RecipeName = Annotated[str, typer.Option("--recipe", "-r", help="A .toml file, or the name of a bundled recipe.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 SOURCES = "Files, folders, quoted globs, - for stdin, hf://datasets/owner/name, s3://…"
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="The model's name as the backend knows it; else the recipe's, or the default."),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, max=1000, help="Requests in flight; else the recipe's, or 100.")
+]
+BudgetUsd = Annotated[
+    float | None, typer.Option("--budget-usd", help="Stop before this run spends more US dollars than this.")
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of stdout.")]
 
 
@@ -77,13 +87,16 @@ def show_release(done: Any) -> None:
     terminal.say(f"next: load it with {how_to_load(done.path, done.version)}, or read its README.md")
 
 
-def write(frame: Any, out: Path | None, format: str) -> None:  # noqa: A002
-    """A frame to a file or to stdout."""
-    from flows.asking import json_lines, save
+def write(frame: Any, out: Path | None, format: str, named: str | None = None) -> None:  # noqa: A002
+    """A frame to a file or to stdout; with `named` as one JSON object that has it under that name."""
+    from flows.asking import json_lines, jsonable, save
 
-    if out is None:
-        sys.stdout.buffer.writelines(json_lines(frame))
-        sys.stdout.buffer.flush()
-    else:
+    if out is not None:
         save(frame, out, format)
         terminal.say(f"wrote {frame.height:,} rows to {out}")
+    if named is not None:
+        whole = {named: [jsonable(row) for row in frame.iter_rows(named=True)]}
+        terminal.show_json(whole if out is None else {"rows": frame.height, "out": str(out)})
+    elif out is None:
+        sys.stdout.buffer.writelines(json_lines(frame))
+        sys.stdout.buffer.flush()

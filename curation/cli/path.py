@@ -11,8 +11,11 @@ from curation.cli.options import (
     SOURCES,
     WAREHOUSE,
     AsJson,
+    BudgetUsd,
+    Model,
     RecipeName,
     Warehouse,
+    Workers,
     app,
     open_store,
     recipe_of,
@@ -28,15 +31,21 @@ def init(
     paths: Annotated[list[str], typer.Argument(help=SOURCES)],
     out: Annotated[Path, typer.Option("--out", "-o", help="The recipe to write.")] = Path("recipe.toml"),
     name: Annotated[str | None, typer.Option("--name", help="The dataset's name; else the recipe file's.")] = None,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
 ) -> None:
-    """Look at the files and write a commented recipe for them."""
+    """Look at the files and write a commented recipe for them; the warehouse is left alone."""
     from curation.recipes.draft import write_recipe
 
     drafted = write_recipe(paths, out, name)
+    if as_json:
+        terminal.show_json({"recipe": str(out), "findings": drafted.findings})
+        return
     for line in drafted.findings:
         terminal.say(line)
     terminal.show(f"wrote {out}")
-    terminal.say(f"next: read it, then `curation refresh {out}`")
+    elsewhere = "" if warehouse == WAREHOUSE else f" --warehouse {warehouse}"
+    terminal.say(f"next: read it, then `curation refresh {out}{elsewhere}`")
 
 
 @app.command(epilog="Example: curation doctor --recipe plans.toml")
@@ -100,29 +109,30 @@ def ingest(
 
 @app.command(epilog="Example: curation check --recipe plans.toml")
 def check(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
-    """Ask every row stage about what is undecided, then choose among copies."""
+    """Complete candidates from the registry, ask every row stage about what is undecided, then choose among copies."""
     from flows.checking import check as run
+    from flows.completing import warnings
     from flows.progress import listening
 
     store, chosen = open_store(warehouse), recipe_of(recipe)
     with terminal.progress() as told, listening(told):
         run(store, chosen)
+        conflicts = warnings(store, chosen)
+    for warning in conflicts:
+        terminal.warn(warning)
     show_status(store, chosen, as_json)
 
 
 @app.command(epilog="Example: curation judge --recipe plans.toml --workers 100 --backend vertex")
 def judge(
     recipe: RecipeName = "default",
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=1000, help="Requests in flight; else the recipe's.")
-    ] = None,
+    workers: Workers = None,
     backend: Annotated[
         str | None, typer.Option("--backend", help="vertex, anthropic or offline; else the recipe's.")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="The model's name as the backend knows it; else the recipe's.")
-    ] = None,
+    model: Model = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge at most so many samples.")] = None,
+    budget_usd: BudgetUsd = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Also try again what could not be judged in three runs.")
     ] = False,
@@ -134,7 +144,7 @@ def judge(
     from flows.progress import listening
 
     store, chosen = open_store(warehouse), recipe_of(recipe)
-    given: dict[str, Any] = {"workers": workers, "backend": backend, "model": model}
+    given: dict[str, Any] = {"workers": workers, "backend": backend, "model": model, "budget_usd": budget_usd}
     chosen = replace(
         chosen, judge=replace(chosen.judge, **{key: value for key, value in given.items() if value is not None})
     )
@@ -142,7 +152,7 @@ def judge(
         tally = run(store, chosen, limit, retry)
     statuses = ", ".join(f"{number:,} {status}" for status, number in sorted(tally.statuses.items()))
     terminal.say(
-        f"judged {tally.judged:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, ${tally.usd:,.2f}"
+        f"judged {tally.done:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, ${tally.usd:,.2f}"
     )
     if tally.interrupted:
         terminal.say("stopped by Ctrl-C; every reply is kept, and the same command goes on from here")
@@ -161,9 +171,11 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish what the recipe accepts as a new version; the same rows are not published twice."""
+    from flows.progress import listening
     from flows.publishing import publish as run
 
-    done = run(open_store(warehouse), recipe_of(recipe), to, version)
+    with terminal.progress() as told, listening(told):
+        done = run(open_store(warehouse), recipe_of(recipe), to, version)
     if as_json:
         terminal.show_json(asdict(done))
     else:

@@ -31,6 +31,7 @@ def decisions(
     format: Annotated[str, typer.Option("--format", help="jsonl or parquet.")] = "jsonl",  # noqa: A002
     out: Out = None,
     warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
 ) -> None:
     """Export one row per fault of every decision that is not a pass."""
     from flows.asking import decisions as ask
@@ -39,7 +40,7 @@ def decisions(
         raise typer.BadParameter(f"{format!r} is neither jsonl nor parquet", param_hint="--format")
     if format == "parquet" and out is None:
         raise typer.BadParameter("parquet is not for a terminal; add --out FILE", param_hint="--format")
-    write(ask(open_store(warehouse), recipe_of(recipe)), out, format)
+    write(ask(open_store(warehouse), recipe_of(recipe)), out, format, "decisions" if as_json else None)
 
 
 @app.command(epilog="Example: curation samples --reason placeholder.value --limit 5")
@@ -50,12 +51,13 @@ def samples(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     out: Out = None,
     warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
 ) -> None:
     """Read or export samples with their ids and verdicts."""
     from flows.asking import chosen_samples
 
     frame = chosen_samples(open_store(warehouse), recipe_of(recipe), accepted, reason, limit)
-    write(frame, out, "parquet" if out and out.suffix == ".parquet" else "jsonl")
+    write(frame, out, "parquet" if out and out.suffix == ".parquet" else "jsonl", "samples" if as_json else None)
 
 
 @app.command(epilog="Example: curation explain t-1")

@@ -13,18 +13,23 @@ from curation.pointer import escape
 from curation.recipe import Check
 
 NAME = "secret"
-VERSION = "2"
+VERSION = "3"
 KINDS = ("plan", "trajectory", "prompt")
 REASONS = ("secret.found",)
 SETTINGS: tuple[str, ...] = ()
 DATA = (PATTERNS_FILE,)
 
-COLUMNS = ("plan", "thinking", "messages", "candidates")
+COLUMNS = ("plan", "thinking", "messages", "candidates", "source")  # whatever of a sample is released
+PLAIN = {
+    "plan": "",
+    "thinking": "/thinking",
+    "source": "/source",
+}  # pointers of the columns that are, or may be, plain text
 ESCAPED = "\\u00"  # a letter of the secret may be written as an escape: then only the parsed text tells
 
 
 def decide(batch: Batch, check: Check) -> pl.DataFrame:
-    """`secret.found`: once for each credential in the messages, the thinking, the plan or the candidates.
+    """`secret.found`: once for each credential in the messages, the thinking, the plan, the candidates or the source.
 
     `seen` names the kind and the length and never shows the secret; nor does the pointer, where it is part of a key.
     """
@@ -44,8 +49,8 @@ def decide(batch: Batch, check: Check) -> pl.DataFrame:
 
 def found_in(row: int, column: str, text: str, plan: dict[str, Any] | None) -> Iterator[Fault]:
     """The credentials in one column of a sample."""
-    if column == "thinking" or (column == "plan" and plan is None):
-        places: Iterator[tuple[str, str, str]] = iter([("" if column == "plan" else "/thinking", "", text)])
+    if column in PLAIN and plan is None:
+        places: Iterator[tuple[str, str, str]] = iter([(PLAIN[column], "", text)])
     else:
         places = texts(plan if column == "plan" else orjson.loads(text), "" if column == "plan" else f"/{column}")
     for pointer, context, value in places:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from curation.errors import FormatError
-from curation.formats.apis import REQUESTS, RESPONSES, api_of, sides
+from curation.formats.answer import OPEN
+from curation.formats.apis import REQUESTS, RESPONSES, api_of, lose_wrapping, sides
 from curation.formats.chat import candidates_of_tools, drafts_of, unwrap
 from curation.formats.fields import OWN, metadata_of, origin, wrong
 from curation.formats.losses import lose, lose_cut, lose_rest, lost_of
@@ -18,6 +19,7 @@ TIMES = ("created_at", "logging_time")
 REQUEST = frozenset({"messages", "system", "tools"})
 RESPONSE = frozenset({"id", "type", "role", "content", "stop_reason"})
 KNOWN = OWN | {*IDS, *TIMES, *REQUESTS, *RESPONSES, *REQUEST, *RESPONSE, "usage", "error"}
+UNTRIED = ("canceled", "expired")  # a batch's word for a request that was never sent
 SAID = frozenset({"role", "content"})
 CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
 CALL = frozenset({"type", "id", "name", "input", "server_name"})
@@ -38,6 +40,7 @@ def read(record: Record) -> Reading:
     if not isinstance(request, dict):
         raise wrong(where[:-1], request, "an object")
     metadata = metadata_of(record, KNOWN)
+    lose_wrapping(metadata, exchange)
     response = _whole(exchange.response, metadata)
     if request is not record:
         note_settings(metadata, request, REQUEST, where)
@@ -50,7 +53,8 @@ def read(record: Record) -> Reading:
         if response.get("stop_reason") is not None:
             metadata.setdefault("finish_reason", response["stop_reason"])
         lose_cut(metadata, response.get("stop_reason"), "response.content")
-        messages += _spoken("assistant", response["content"], metadata, "response.content", len(messages))
+        answer = _spoken("assistant", response["content"], metadata, "response.content", len(messages))
+        messages = _continued(messages, answer)
     said, embedded = unwrap(messages, f"{where}messages")
     tools = request.get("tools")
     offered = embedded if tools is None else candidates_of_tools(tools, metadata, f"{where}tools")
@@ -62,6 +66,14 @@ def read(record: Record) -> Reading:
     return Reading(drafts, **fields, metadata=metadata, lost=lost_of(metadata))
 
 
+def _continued(messages: list[Message], answer: list[Message]) -> list[Message]:
+    """The messages with the answer; a turn that the request began (a prefill, a paused turn) is one with its end."""
+    last, first = messages[-1], answer[0]
+    if last["role"] != "assistant" or "tool_calls" in last or first["content"].startswith(OPEN):
+        return messages + answer
+    return [*messages[:-1], {**first, "content": last["content"] + first["content"]}, *answer[1:]]
+
+
 def _whole(response: Any, metadata: Record) -> Record | None:
     """The response as one message; of a stream that broke off, as much as came."""
     if isinstance(response, list):
@@ -70,9 +82,12 @@ def _whole(response: Any, metadata: Record) -> Record | None:
             lose(metadata, "truncated", "response.content")
     if response is not None and not isinstance(response, dict):
         raise wrong("response", response, "an object")
-    if response is not None and "content" not in response and not response.get("error"):
+    if response is None:
+        return None
+    told: Record = {**response, "error": response["type"]} if response.get("type") in UNTRIED else response
+    if "content" not in told and not told.get("error"):
         raise FormatError("response has neither content nor an error")
-    return response
+    return told
 
 
 def _messages(request: Record, metadata: Record, where: str) -> list[Message]:
@@ -178,4 +193,4 @@ class _Turn:
         self._done.append({"role": "tool", "content": text, "tool_call_id": call_id})
 
 
-FORMAT = Format("anthropic", "1", recognises, read)
+FORMAT = Format("anthropic", "2", recognises, read)

@@ -3,15 +3,17 @@
 from typing import Any, NamedTuple
 
 from curation.errors import FormatError
+from curation.formats.losses import lose_rest
 from curation.formats.reading import Record
 from curation.formats.strict import parse_value
 
 # What gateways, batch files and warehouses' logging call the two sides.
-REQUESTS = ("request", "request_body", "full_request", "params")
+REQUESTS = ("request", "request_body", "full_request", "params", "body")
 RESPONSES = ("response", "response_body", "full_response", "chunks", "result")
-BATCH = ("params", "result")  # words of a batch file alone: elsewhere they may mean anything
+BATCH = ("params", "body", "result")  # words of a batch file alone: elsewhere they may mean anything
 WRAPPERS = ("body", "message")  # around an HTTP log's body, around a batch result's message
 STATUSES = ("status_code", "statusCode", "status")
+WRAPPING = frozenset({*WRAPPERS, *STATUSES, "type", "method", "url", "request_id"})
 CONTENTS = ("messages", "input", "choices", "content", "output")  # one of them shows that nothing is wrapped
 SSE = ("data:", "event:")
 
@@ -26,24 +28,35 @@ class Exchange(NamedTuple):
     """The two sides of a record, as they stand there: objects, if it is a good one.
 
     `request` is the record itself where it is bare. `response` may be a list of streamed events, and is None where
-    there is none. `where` is the path of the request, with a dot at its end. `status` is an HTTP log's.
+    there is none. `where` is the path of the request, with a dot at its end. `status` is an HTTP log's. `wrapped` holds
+    what stood around a side's body, with its path.
     """
 
     request: Any
     response: Any
     where: str
     status: Any
+    wrapped: tuple[tuple[str, Record], ...] = ()
 
 
 def sides(record: Record) -> Exchange:
     """The request and the response of a record; raises nothing, whatever stands there."""
     key, answered = _named(record, REQUESTS), _named(record, RESPONSES)
-    request, _, where = (record, None, "") if key is None else _unwrapped(opened(record[key]), f"{key}.")
+    asked = record if key is None else opened(record[key])
+    request, _, where = (record, None, "") if key is None else _unwrapped(asked, f"{key}.")
+    around = () if request is asked else ((str(key), asked),)
     if answered is None:
         answers = request is record and ("choices" in record or "output" in record or record.get("type") == "message")
-        return Exchange(request, record if answers else None, where, None)
-    response, status, _ = _unwrapped(opened(record[answered]), "")
-    return Exchange(request, response, where, status)
+        return Exchange(request, record if answers else None, where, None, around)
+    came = opened(record[answered])
+    response, status, _ = _unwrapped(came, "")
+    return Exchange(request, response, where, status, around if response is came else (*around, (answered, came)))
+
+
+def lose_wrapping(metadata: Record, exchange: Exchange) -> None:
+    """Names what stands around a body, other than what every such log has."""
+    for where, wrapping in exchange.wrapped:
+        lose_rest(metadata, wrapping, WRAPPING, where)
 
 
 def api_of(exchange: Exchange) -> str | None:

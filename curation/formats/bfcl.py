@@ -12,13 +12,14 @@ from curation.errors import FormatError
 from curation.formats.answer import Call, function_candidate, index_of, plan_text
 from curation.formats.bfcl_calls import parse_call
 from curation.formats.companions import load
-from curation.formats.fields import are_texts, member, wrong
-from curation.formats.losses import lose_rest, lose_undefined, lost_of
+from curation.formats.fields import are_texts, member, metadata_of, wrong
+from curation.formats.losses import lose, lose_rest, lose_undefined, lost_of
 from curation.formats.messages import canonical
 from curation.formats.reading import Format, Reading, Record
 from curation.sample import Draft, Message, dumps
 
 KNOWN = frozenset({"id", "question", "function", "involved_classes", "excluded_function", "missed_function"})
+FUNCTION = frozenset({"name", "description", "parameters"})
 ANSWERS = "possible_answer"
 DOCS = "multi_turn_func_doc"
 _CATEGORY = re.compile(r"(.+?)_\d")
@@ -90,38 +91,38 @@ def read(joined: Record) -> Reading:
     category = category_of(record)
     turns = member(record, "question", "", list)
     functions = joined.get("functions") if record.get("function") is None else record["function"]
-    metadata: Record = {"category": category}
-    lose_rest(metadata, record, KNOWN, "")
+    metadata = {"category": category, **metadata_of(record, KNOWN)}
     if isinstance(record.get("involved_classes"), list):
         metadata["involved_classes"] = record["involved_classes"]
     if category.startswith("multi_turn"):
-        drafts = _trajectory(record, turns, _functions(functions), joined.get("ground_truth"), metadata)
+        drafts = _trajectory(record, turns, _functions(functions, metadata), joined.get("ground_truth"), metadata)
     else:
-        offered = None if functions is None else [function_candidate(f) for f in _functions(functions)]
+        offered = None if functions is None else [function_candidate(f) for f in _functions(functions, metadata)]
         messages = [m for i, turn in enumerate(turns) for m in canonical(turn, metadata, f"question[{i}]")]
         if not messages:
             raise FormatError("question is empty")
         if category in tables()["no_answer"]:
             drafts = (Draft("prompt", messages, offered),)
         else:
-            calls = [] if category in tables()["no_call"] else _accepted(joined.get("ground_truth"))
+            calls = [] if category in tables()["no_call"] else _accepted(joined.get("ground_truth"), metadata)
             index = index_of(offered)
             lose_undefined(metadata, (call.name for call in calls), index, "ground_truth")
             drafts = (Draft("plan", messages, offered, None, plan_text(calls, index)),)
     return Reading(drafts, trace_id=record["id"], metadata=metadata, lost=lost_of(metadata))
 
 
-def _functions(said: object) -> list[Record]:
+def _functions(said: object, metadata: Record) -> list[Record]:
     if not isinstance(said, list):
         raise wrong("function", said, "a list")
     for i, function in enumerate(said):
         if not isinstance(function, dict):
             raise wrong(f"function[{i}]", function, "an object")
         member(function, "name", f"function[{i}]", str)
+        lose_rest(metadata, function, FUNCTION, "function")
     return said
 
 
-def _accepted(ground_truth: object) -> list[Call]:
+def _accepted(ground_truth: object, metadata: Record) -> list[Call]:
     """The calls of an answer `[{function: {parameter: [accepted values]}}]`."""
     if not isinstance(ground_truth, list):
         raise wrong("ground_truth", ground_truth, "a list: the record has no accepted answer")
@@ -132,35 +133,37 @@ def _accepted(ground_truth: object) -> list[Call]:
         for name, parameters in answer.items():
             if not isinstance(parameters, dict):
                 raise wrong(f"ground_truth[{i}].{name}", parameters, "an object")
-            calls.append(Call(name, _members(parameters)))
+            calls.append(Call(name, _members(parameters, metadata)))
     return calls
 
 
-def _members(accepted: Record) -> Record:
+def _members(accepted: Record, metadata: Record) -> Record:
     """The first accepted value of each member; one that may be left out and has no other value is left out.
 
     In a list of accepted values `""` says that the member may be left out, and null beside it says the same.
-    A nested object lists accepted values for each of its members in turn.
+    A nested object lists accepted values for each of its members in turn. That others are accepted, too, is lost.
     """
     chosen = {}
     for name, values in accepted.items():
         if not isinstance(values, list):
-            chosen[name] = _value(values)
+            chosen[name] = _value(values, metadata)
         elif not values:
             chosen[name] = []  # the one accepted value is the empty list itself
         else:
             blanks = ("", None) if "" in values else ()
             real = [value for value in values if value not in blanks]
             if real:
-                chosen[name] = _value(real[0])
+                chosen[name] = _value(real[0], metadata)
+            if len(real) > 1:
+                lose(metadata, "dropped", "ground_truth.accepted")
     return chosen
 
 
-def _value(value: Any) -> Any:
+def _value(value: Any, metadata: Record) -> Any:
     if isinstance(value, dict):
-        return _members(value)
+        return _members(value, metadata)
     if isinstance(value, list):
-        return [_value(item) if isinstance(item, dict) else item for item in value]
+        return [_value(item, metadata) if isinstance(item, dict) else item for item in value]
     return value
 
 
@@ -221,4 +224,4 @@ def _texts(said: object, where: str) -> list[str]:
     return said
 
 
-FORMAT = Format("bfcl", "2", recognises, read, join, companion)
+FORMAT = Format("bfcl", "3", recognises, read, join, companion)

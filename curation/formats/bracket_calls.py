@@ -37,6 +37,16 @@ def is_like_calls(text: str) -> bool:
     return stripped.startswith("[") and stripped.endswith("]") and "(" in stripped
 
 
+def is_cut(text: str, names: Collection[str]) -> bool:
+    """Whether a text begins as a call of something that was offered, and breaks off."""
+    stripped = text.strip()
+    return (
+        stripped.startswith("[")
+        and not stripped.endswith("]")
+        and any(name and stripped.startswith(f"{name}(", skip(stripped, 1)) for name in names)
+    )
+
+
 def _name_at(text: str, begin: int, names: Collection[str]) -> tuple[str, int]:
     """The name, and the place after its opening parenthesis; an offered name counts before any other reading."""
     known = [name for name in names if name and text.startswith(name, begin)]

@@ -1,32 +1,19 @@
 """What samples a conversation holds: an answered request, a run with the plan of each turn, or a request alone."""
 
-import re
-
 from curation.errors import FormatError
-from curation.formats.answer import (
-    Call,
-    Candidate,
-    arguments_of,
-    function_candidate,
-    index_of,
-    is_plan,
-    plan_text,
-    split,
-)
+from curation.formats.answer import Candidate, function_candidate, index_of, is_plan, split
+from curation.formats.calls import planned
 from curation.formats.embedded import candidates_of, extract
-from curation.formats.fields import note, wrong
+from curation.formats.fields import wrong
 from curation.formats.losses import NAME_SHOWN, lose, lose_rest, lose_undefined
 from curation.formats.reading import Record
-from curation.formats.references import Resolve, Target, link
 from curation.formats.strict import parse_value
 from curation.sample import Draft, Message
 
 SCHEMAS = ("parameters", "input_schema", "inputSchema")  # of OpenAI, Anthropic and MCP
 OFFERED = frozenset({"type", "name", "description", *SCHEMAS})
+WRAPPING = frozenset({"type", "function", "custom"})
 DEFINING = (None, "function", "custom")  # types of a tool that says itself what it takes
-
-# A parallel call may take a value from one before it in the same turn: by that call's id, or by its plugin's.
-_REFERENCE = re.compile(r"\{\{\s*([^{}]+?)\.output(?:\.([^{}]+?))?\s*\}\}")
 
 
 def unwrap(messages: list[Message], where: str = "messages") -> tuple[list[Message], list[Candidate] | None]:
@@ -94,29 +81,7 @@ def _answer(message: Message, index: dict[str, Candidate], metadata: Record) -> 
     said = message.get("tool_calls")
     if not said:
         return thinking, text
-    calls = [_call(call["function"], index) for call in said]
-    for call, asked in zip(calls, said, strict=True):
-        if isinstance(call.arguments, str):
-            note(metadata, "unreadable_arguments", asked["id"])
-    if any("{{" in call["function"]["arguments"] for call in said):
-        calls = link(calls, _REFERENCE, _resolver(said, calls), metadata)
-    return thinking, plan_text(calls, index)
-
-
-def _call(function: Record, index: dict[str, Candidate]) -> Call:
-    found = index.get(function["name"], {}).get("pluginId")
-    return Call(found if isinstance(found, str) else function["name"], arguments_of(function["arguments"]))
-
-
-def _resolver(said: list[Record], calls: list[Call]) -> Resolve:
-    """By the id of a call of this turn, else by the plugin that it calls."""
-
-    def resolve(match: re.Match[str]) -> list[Target]:
-        by_id = [i for i, call in enumerate(said) if call["id"] == match[1]]
-        by_plugin = [i for i, call in enumerate(calls) if call.name == match[1]]
-        return [(target, match[2] or "") for target in by_id or by_plugin]
-
-    return resolve
+    return thinking, planned(said, index, metadata)
 
 
 def candidates_of_tools(tools: object, metadata: Record, where: str) -> list[Candidate]:
@@ -148,5 +113,7 @@ def candidates_of_tools(tools: object, metadata: Record, where: str) -> list[Can
         if isinstance(name, str):
             schema = next((function[key] for key in SCHEMAS if function.get(key) is not None), None)
             offered.append(function_candidate({**function, "parameters": schema}))
-            lose_rest(metadata, function, OFFERED, where)
+        lose_rest(metadata, function, OFFERED, where)
+        if function is not tool:
+            lose_rest(metadata, tool, WRAPPING, where)
     return offered

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from curation.errors import FormatError
 from curation.formats.fields import member, wrong
-from curation.formats.literals import literal_at, skip
 from curation.formats.losses import lose_rest
 from curation.formats.messages import assistant_message, attribute, call_message
 from curation.formats.reading import Record
@@ -19,6 +18,8 @@ SPEAKERS = {
     "assistant": "assistant",
     "chatgpt": "assistant",
     "model": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
     "function_call": "call",
     "tool_call": "call",
     "function-call": "call",
@@ -105,18 +106,6 @@ def calls_of(value: object, where: str) -> list[Named]:
             raise FormatError(f"{where}: a call is not an object with a name")
         found.append((inner["name"], next((inner[k] for k in ("arguments", "parameters") if k in inner), None)))
     return found
-
-
-def values_in(text: str) -> list[object]:
-    """The values that follow one another in a text, with commas or nothing but space between them."""
-    values: list[object] = []
-    place = skip(text, 0)
-    while place < len(text):
-        value, place = literal_at(text, place)
-        values.append(value)
-        place = skip(text, place)
-        place = skip(text, place + 1) if text[place : place + 1] == "," else place
-    return values
 
 
 def _numbered(named: list[Named], position: int, before: int) -> list[Record]:

@@ -1,5 +1,6 @@
 """The envelopes in which OpenTelemetry's spans and log events come are taken off: OTLP/JSON, the SDKs' and Phoenix's."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ ENVELOPES = (
     ("resource_logs", ("scope_logs",), "log_records"),
 )
 PAGES = ("data", "spans", "logs")  # the lists of an API's answers, and of files of one object
+HEXADECIMAL = re.compile("[0-9A-Fa-f-]+")
 BEGAN = ("startTimeUnixNano", "start_time_unix_nano", "start_time")
 ENDED = ("endTimeUnixNano", "end_time_unix_nano", "end_time")
 TIMES = ("timeUnixNano", "observedTimeUnixNano", "time_unix_nano", "timestamp")
@@ -95,10 +97,11 @@ def _id(part: Any, names: tuple[str, ...], inner: str) -> str | None:
 
 
 def hex_id(found: object) -> str | None:
-    """An id as lower-case text without its prefix."""
+    """An id as text without its prefix: hexadecimal ones in lower case, Base64 ones, whose case counts, as they are."""
     if not isinstance(found, str):
         return None
-    text = found.strip().lower().removeprefix("0x")
+    text = found.strip().removeprefix("0x").removeprefix("0X")
+    text = text.lower() if HEXADECIMAL.fullmatch(text) else text
     return text if text.strip("0") else None
 
 

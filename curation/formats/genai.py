@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from curation.formats.attributes import nested, structured
-from curation.formats.losses import lose
+from curation.formats.losses import lose, lose_rest
 from curation.formats.reading import Record
 from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span
 from curation.formats.spoken import decoded, tools_of
@@ -16,6 +16,14 @@ CHOICE = "gen_ai.choice"
 PROMPT, COMPLETION = "gen_ai.content.prompt", "gen_ai.content.completion"  # of the first conventions
 ROLES = {f"gen_ai.{role}.message": role for role in ("system", "user", "assistant", "tool")}
 SAYING = frozenset((*ROLES, CHOICE, PROMPT, COMPLETION))  # events that tell what was said
+HEARD = SAYING | {DETAILS, EVALUATION, "exception"}  # and those of which something else is carried over
+EVALUATED = frozenset(
+    (
+        *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
+        *("gen_ai.response.id", "event.name", "error.type"),
+    )
+)
+CHOSEN = frozenset(("index", "finish_reason", "message", "content", "tool_calls", "role"))
 
 OPERATIONS = {
     **dict.fromkeys(("chat", "text_completion", "generate_content", "completion"), LLM),
@@ -85,6 +93,7 @@ def fill(span: Span, attributes: Record, events: Iterable[tuple[str, Record]], m
     listed = list(events)
     told, choices = _told(listed, metadata)
     given = _input(attributes, metadata) or _indexed(attributes, "gen_ai.prompt", metadata) or told
+    given = [*_instructions(attributes, metadata), *given] if given else []
     span.said = turns(given, metadata, "gen_ai.input.messages") if given else []
     answers = (
         _messages(attributes.get("gen_ai.output.messages"), metadata, "gen_ai.output.messages")
@@ -108,8 +117,9 @@ def fill(span: Span, attributes: Record, events: Iterable[tuple[str, Record]], m
     _note_references(span, attributes, metadata)
 
 
-def evaluation(attributes: Record) -> tuple[object, object]:
+def evaluation(attributes: Record, metadata: Record) -> tuple[object, object]:
     """The name and the value of an evaluation event; a number before its label."""
+    lose_rest(metadata, attributes, EVALUATED, EVALUATION)
     number = attributes.get("gen_ai.evaluation.score.value")
     return attributes.get("gen_ai.evaluation.name"), (
         attributes.get("gen_ai.evaluation.score.label") if number is None else number
@@ -129,13 +139,13 @@ def _fill_tool(span: Span, attributes: Record, metadata: Record) -> None:
 
 
 def _input(attributes: Record, metadata: Record) -> list[Any]:
-    """The instructions and the messages of the current conventions."""
-    said = _messages(attributes.get("gen_ai.input.messages"), metadata, "gen_ai.input.messages")
+    return _messages(attributes.get("gen_ai.input.messages"), metadata, "gen_ai.input.messages")
+
+
+def _instructions(attributes: Record, metadata: Record) -> list[Any]:
+    """The instructions that the current conventions keep apart from the messages."""
     system = structured(attributes.get("gen_ai.system_instructions"), metadata, "gen_ai.system_instructions")
-    if system and said:
-        parts = system if isinstance(system, list) else [system]
-        return [{"role": "system", "parts": parts}, *said]
-    return said
+    return [{"role": "system", "parts": system if isinstance(system, list) else [system]}] if system else []
 
 
 def _messages(value: Any, metadata: Record, where: str) -> list[Any]:
@@ -179,6 +189,8 @@ def _told(events: list[tuple[str, Record]], metadata: Record) -> tuple[list[Any]
                 message.setdefault("tool_call_id", message.pop("id", None))
             given.append({key: value for key, value in message.items() if not key.startswith(("gen_ai.", "event."))})
         elif name == CHOICE:
+            own = {key: value for key, value in body.items() if not key.startswith(("gen_ai.", "event."))}
+            lose_rest(metadata, own, CHOSEN, name)
             message = structured(body.get("message", body.get("content")), metadata, name)
             inner = message if isinstance(message, dict) else {"content": message}
             calls = structured(inner.get("tool_calls", body.get("tool_calls")), metadata, name)

@@ -6,11 +6,13 @@ from typing import Any
 from curation.errors import FormatError
 from curation.formats.fields import moment, wrong
 from curation.formats.known import known
+from curation.formats.langfuse_rows import as_object, is_row
 from curation.formats.losses import lose, lose_rest, lost_of
+from curation.formats.outcomes import feedback_of
+from curation.formats.parts import MEDIA
 from curation.formats.reading import Format, Reading, Record
-from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span, Words, drafts_of_spans, feedback_of
+from curation.formats.spans import AGENT, LLM, OTHER, TOOL, Span, Words, drafts_of_spans
 from curation.formats.spoken import answered, arguments, decoded, given, offered_in, ran, tools_of
-from curation.formats.turns import MEDIA
 
 KINDS = {"GENERATION": LLM, "TOOL": TOOL, "AGENT": AGENT}
 TRUNCATED = "<truncated due to size exceeding limit>"  # what the SDKs write in place of what is too large
@@ -48,7 +50,7 @@ def recognises(record: Record) -> bool:
 
 
 def _is_part(record: Record) -> bool:
-    if _has(record, OBSERVED) or _has(record, SCORED):
+    if _has(record, OBSERVED) or _has(record, SCORED) or is_row(record):
         return True
     traces = "id" in record and "timestamp" in record and ("sessionId" in record or "userId" in record)
     return traces and any(key in record for key in ("observations", "input", "output", "htmlPath", "release"))
@@ -67,7 +69,8 @@ def parts(record: Record) -> Iterator[tuple[str | None, Record]]:
             {**trace, **{key: record[key] for key in ("observations", "scores") if key in record}},
         )
     elif _is_part(record):
-        yield _text(record.get("traceId") if "traceId" in record else record.get("id")), record
+        named = as_object(record)
+        yield _text(named.get("traceId") if "traceId" in named else named.get("id")), record
     else:
         found = [each for key in LISTS if isinstance(record.get(key), list) for each in record[key]]
         if not found:
@@ -89,6 +92,8 @@ def read(record: Record) -> Reading:
     spans = [_span(each, metadata) for each in observations]
     if not any(span.said for span in spans if span.kind in (LLM, AGENT)) and trace.get("input"):
         spans.append(_whole(trace, metadata))
+    for each in scores:
+        lose_rest(metadata, each, known("langfuse", "score"), "scores")
     scored = [(score.get("name"), _value(score)) for score in scores]
     feedback_of(scored, metadata)
     drafts = drafts_of_spans(spans, WORDS, metadata)
@@ -112,6 +117,7 @@ def _sorted_out(record: Record) -> tuple[list[Record], list[Record], list[Record
     for part in listed:
         if not isinstance(part, dict):
             raise wrong("parts", part, "a list of objects")
+        part = as_object(part)
         if _has(part, SCORED) and "type" not in part:
             scores.append(part)
         elif "traceId" in part:
@@ -253,4 +259,4 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-FORMAT = Format("langfuse", "1", recognises, read, parts=parts)
+FORMAT = Format("langfuse", "2", recognises, read, parts=parts)

@@ -8,13 +8,15 @@ from curation.formats.attributes import structured
 from curation.formats.fields import moment, wrong
 from curation.formats.known import known
 from curation.formats.losses import lose, lose_rest, lost_of
+from curation.formats.outcomes import feedback_of
 from curation.formats.reading import Format, Reading, Record
-from curation.formats.spans import LLM, OTHER, TOOL, Span, Words, drafts_of_spans, feedback_of
+from curation.formats.spans import LLM, OTHER, TOOL, Span, Words, drafts_of_spans
 from curation.formats.spoken import answered, arguments, given, offered_in, ran, tools_of
 
 KINDS = {"llm": LLM, "tool": TOOL}
 LISTS = ("runs", "post", "patch", "data")  # of the API, of a batch as the SDK sends it, of an export
 WORDS = Words("runs.inputs", "runs.outputs", "runs.end_time", "runs")
+WRITTEN = ("extra", "feedback_stats", "child_runs", "tags", "events")  # what a bulk export's columns hold as JSON text
 FAILED, SUCCEEDED = ("error", "interrupted"), ("success",)
 CONVERSATION = ("session_id", "thread_id", "conversation_id")  # the keys by which LangSmith groups runs into threads
 OWN = ("ls_", "LANGSMITH_", "LANGCHAIN_", "revision_id")  # what the SDK writes of itself into a run's metadata
@@ -60,7 +62,10 @@ def read(record: Record) -> Reading:
     runs, feedback = _sorted_out(listed)
     for run in runs:
         lose_rest(metadata, run, known("langsmith", "run"), "runs")
+        _lose_inside(run, metadata)
         feedback_of(_stats(run), metadata)
+    for each in feedback:
+        lose_rest(metadata, each, known("langsmith", "feedback"), "feedback")
     feedback_of(((each.get("key"), _score(each)) for each in feedback), metadata)
     ordered = sorted(runs, key=_order)
     drafts = drafts_of_spans([_span(run, metadata) for run in ordered], WORDS, metadata)
@@ -97,6 +102,7 @@ def _sorted_out(listed: list[Any]) -> tuple[list[Record], list[Record]]:
         part = waiting.pop()
         if not isinstance(part, dict):
             raise wrong("parts", part, "a list of objects")
+        part = {**part, **{key: structured(part[key], {}, key) for key in WRITTEN if isinstance(part.get(key), str)}}
         if _is_feedback(part):
             feedback.append(part)
             continue
@@ -177,6 +183,19 @@ def _side(run: Record, side: str, metadata: Record) -> Any:
     return held
 
 
+def _lose_inside(run: Record, metadata: Record) -> None:
+    """Names what a run keeps in objects of its own, beside what is carried over."""
+    extra = run.get("extra")
+    if isinstance(extra, dict):
+        lose_rest(metadata, extra, known("langsmith", "extra"), "runs.extra")
+    where = "runs.extra.invocation_params"
+    lose_rest(metadata, _extra(run, "invocation_params"), known("langsmith", "invocation_params"), where)
+    held = run.get("feedback_stats")
+    for stats in held.values() if isinstance(held, dict) else ():
+        if isinstance(stats, dict):
+            lose_rest(metadata, stats, known("langsmith", "stats"), "runs.feedback_stats")
+
+
 def _stats(run: Record) -> list[tuple[object, object]]:
     """Feedback as the run's own statistics keep it: the average, else the value that came most often."""
     found = []
@@ -225,4 +244,4 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-FORMAT = Format("langsmith", "1", recognises, read, parts=parts)
+FORMAT = Format("langsmith", "2", recognises, read, parts=parts)

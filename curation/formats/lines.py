@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,6 +30,13 @@ class Cursor:
     offset: int = 0
     line: int = 0
     can_go_on: bool = False
+    source: BinaryIO | None = field(default=None, compare=False, repr=False)
+    ended: int = 0
+
+    @property
+    def reached(self) -> int:
+        """About how many of the file's bytes, as they lie there, have been read; 0 where that is not known."""
+        return self.ended if self.source is None or self.source.closed else self.source.tell()
 
 
 def records(source: Path | Place, cursor: Cursor | None = None) -> Iterator[Numbered]:
@@ -53,12 +60,13 @@ def records(source: Path | Place, cursor: Cursor | None = None) -> Iterator[Numb
             return
         layout = "lines" if cursor.offset else _layout(place, kind)
         cursor.can_go_on = kind == "plain" and layout == "lines"
-        with opened(place, kind) as file:
+        with opened(place, kind) as (file, cursor.source):
             if layout == "lines":
                 yield from _lines(file, cursor)
             else:
                 data = file.read().removeprefix(BOM)
                 yield from _elements(data) if layout == "array" else _objects(data)
+            cursor.source, cursor.ended = None, cursor.reached
     except OSError as error:
         raise (remote.explain(place.name, error) if place.remote else unreadable(place, error)) from None
     except Exception as error:
@@ -87,7 +95,7 @@ def _lines(file: BinaryIO, cursor: Cursor) -> Iterator[Numbered]:
 
 def _layout(place: Place, kind: str) -> str:
     """`lines`, `array` or `objects`, from the first two lines that are not blank."""
-    with opened(place, kind) as file:
+    with opened(place, kind) as (file, _):
         head = [record.strip() for _, (_, record) in zip(range(2), _lines(file, Cursor()), strict=False)]
     first = head[0] if head else b""
     second = head[1] if len(head) > 1 else b""

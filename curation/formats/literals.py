@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from curation.errors import FormatError
+from curation.formats.fields import wrong
 from curation.formats.strict import parse_value
 
 DEEPEST = 100  # levels: as deep as a call's arguments can mean anything, far above the recursion limit's reach
@@ -53,6 +54,39 @@ def literal_at(text: str, begin: int, depth: int = 0) -> tuple[Any, int]:
     if found and found[0]:
         return _number(text, found), found.end()
     raise unreadable(text, place, "no value stands there")
+
+
+def values_in(text: str) -> list[object]:
+    """The values that follow one another in a text, with commas or nothing but space between them."""
+    values: list[object] = []
+    place = skip(text, 0)
+    while place < len(text):
+        value, place = literal_at(text, place)
+        values.append(value)
+        place = skip(text, place)
+        place = skip(text, place + 1) if text[place : place + 1] == "," else place
+    return values
+
+
+def listed(value: object, where: str) -> list[Any]:
+    """A list, or the text of one: in JSON, as Python prints it, or its members one after the other.
+
+    Raises FormatError, naming `where`, for anything else.
+    """
+    if isinstance(value, str):
+        text = value
+        try:
+            value = parse_value(text.encode())
+        except FormatError as fault:
+            try:
+                values = values_in(text)
+            except FormatError:
+                raise FormatError(f"{where}: {fault}") from None
+            value = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+        value = [value] if isinstance(value, dict) else value
+    if not isinstance(value, list):
+        raise wrong(where, value, "a list")
+    return value
 
 
 def skip(text: str, place: int) -> int:

@@ -15,6 +15,8 @@ CUT = frozenset(
 
 POINTERS = frozenset(("url", "uri", "image_url", "file_url", "file_uri", "file_id", "ref", "path"))
 
+MEDIA = frozenset(("image", "images", "video", "videos", "audio", "audios"))  # columns beside a row's messages
+
 NAME_SHOWN = 80  # characters of a tool's name in a report
 
 _INDEX = re.compile(r"\[\d+\]")
@@ -50,6 +52,13 @@ def lose_part(metadata: Record, part: Record, where: str) -> None:
     lose(metadata, "by_reference" if _points(part) else "dropped", f"{where}.{kind}")
 
 
+def lose_media(metadata: Record, record: Record) -> None:
+    """Notes the columns in which a row keeps the media of its messages: places, or the bytes themselves."""
+    for key in sorted(MEDIA & record.keys()):
+        if record[key]:
+            lose(metadata, "by_reference" if _is_pointed_at(record[key]) else "dropped", key)
+
+
 def lose_undefined(metadata: Record, named: Iterable[str], offered: Collection[str], where: str) -> None:
     """Notes every tool that is called and was not offered, so that nothing is known of it but its name."""
     for name in named:
@@ -61,6 +70,15 @@ def lose_cut(metadata: Record, reason: object, where: str) -> None:
     """Notes an answer that was cut, if the reason for which it ended says so."""
     if isinstance(reason, str) and reason.lower() in CUT:
         lose(metadata, "truncated", where)
+
+
+def _is_pointed_at(value: Any) -> bool:
+    """Whether media are given as paths or URLs, alone or as `{"path": …}` without bytes."""
+    if isinstance(value, list):
+        return any(_is_pointed_at(item) for item in value)
+    if isinstance(value, str):
+        return not value.startswith("data:")
+    return isinstance(value, dict) and not value.get("bytes") and _points(value)
 
 
 def _points(part: Any) -> bool:

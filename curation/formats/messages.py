@@ -19,7 +19,7 @@ ROLES = {
     "function": "tool",  # the older form of a tool's result
 }
 TEXT_PARTS = ("text", "input_text", "output_text")
-REASONING = ("reasoning_content", "reasoning")
+REASONING = ("reasoning_content", "reasoning", "thinking")
 MEDIA = ("image", "document", "file", "audio", "video", "input_image", "input_file", "input_audio", "image_url")
 TEXT_PART = frozenset({"type", "text", "refusal"})
 SAID = frozenset({"role", "content"})
@@ -29,6 +29,8 @@ SAID_BY = {
     "assistant": SAID | {*REASONING, "tool_calls", "function_call", "refusal", "audio"},
     "tool": SAID | {"tool_call_id", "name"},
 }
+CALL = frozenset({"id", "type", "index", "function", "custom"})
+FUNCTION = frozenset({"name", "arguments", "input"})
 
 
 def canonical(said: object, metadata: Record, where: str = "messages") -> list[Message]:
@@ -103,7 +105,7 @@ def _assistant(said: Record, metadata: Record, where: str, position: int) -> Mes
         raise wrong(f"{where}.reasoning", reasoning, "a string")
     content = said.get("content")
     if isinstance(content, list):
-        thoughts = [_thought(part) for part in content]
+        thoughts = [_thought(part, metadata, f"{where}.content") for part in content]
         reasoning = reasoning or "\n\n".join(thought for thought in thoughts if thought) or None
         content = [part for part, thought in zip(content, thoughts, strict=True) if thought is None]
     text = text_of(content, metadata, f"{where}.content", "assistant")
@@ -112,14 +114,16 @@ def _assistant(said: Record, metadata: Record, where: str, position: int) -> Mes
     if said.get("audio"):
         transcript = _transcript(said["audio"], metadata, f"{where}.audio")
         text = text or transcript
-    return assistant_message(text, reasoning, _tool_calls(said, where, position))
+    return assistant_message(text, reasoning, _tool_calls(said, metadata, where, position))
 
 
-def _thought(part: object) -> str | None:
+def _thought(part: object, metadata: Record, where: str) -> str | None:
     """The text of a part that is reasoning; None for any other part."""
     if not isinstance(part, dict) or part.get("type") not in ("thinking", "reasoning"):
         return None
-    said = next((part[key] for key in ("thinking", "reasoning", "text", "content") if part.get(key)), "")
+    key = next((key for key in ("thinking", "reasoning", "text", "content") if part.get(key)), "thinking")
+    lose_rest(metadata, part, {"type", key}, f"{where}.{part['type']}")
+    said = part.get(key, "")
     pieces = said if isinstance(said, list) else [said]
     texts = [piece.get("text") if isinstance(piece, dict) else piece for piece in pieces]
     return "\n".join(text for text in texts if isinstance(text, str))
@@ -164,19 +168,19 @@ def _parts(parts: list[Record], metadata: Record, where: str) -> list[str]:
     return texts
 
 
-def _tool_calls(said: Record, where: str, position: int) -> list[Record]:
+def _tool_calls(said: Record, metadata: Record, where: str, position: int) -> list[Record]:
     listed = said.get("tool_calls")
     if listed is None:
         older = said.get("function_call")
         if older is None:
             return []
-        return [_call({"function": older}, f"{where}.function_call", f"call_{position}")]
+        return [_call({"function": older}, metadata, f"{where}.function_call", f"call_{position}")]
     if not isinstance(listed, list):
         raise wrong(f"{where}.tool_calls", listed, "a list")
-    return [_call(call, f"{where}.tool_calls[{i}]", f"call_{position}_{i}") for i, call in enumerate(listed)]
+    return [_call(call, metadata, f"{where}.tool_calls[{i}]", f"call_{position}_{i}") for i, call in enumerate(listed)]
 
 
-def _call(said: object, where: str, unnamed: str) -> Record:
+def _call(said: object, metadata: Record, where: str, unnamed: str) -> Record:
     if not isinstance(said, dict):
         raise wrong(where, said, "an object")
     call_id = said.get("id") or unnamed
@@ -186,6 +190,9 @@ def _call(said: object, where: str, unnamed: str) -> Record:
     if not isinstance(function, dict):
         raise wrong(f"{where}.function", function, "an object")
     name = member(function, "name", f"{where}.function", str)
+    lose_rest(metadata, said, CALL | FUNCTION if function is said else CALL, where)
+    if function is not said:
+        lose_rest(metadata, function, FUNCTION, f"{where}.function")
     if "arguments" not in function and isinstance(function.get("input"), str):
         return call_message(call_id, name, {"input": function["input"]})  # a custom tool takes one free text
     return call_message(call_id, name, function.get("arguments", function.get("input")))

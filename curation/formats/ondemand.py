@@ -5,7 +5,7 @@ from curation.formats.apis import api_of, sides
 from curation.formats.chat import drafts_of, offered_by, unwrap
 from curation.formats.embedded import is_embedded
 from curation.formats.fields import OWN, metadata_of, origin
-from curation.formats.losses import lost_of
+from curation.formats.losses import lose_cut, lost_of
 from curation.formats.messages import canonical
 from curation.formats.reading import Format, Reading, Record
 
@@ -37,6 +37,7 @@ def _shows_form(message: Record) -> bool:
 def read(record: Record) -> Reading:
     """The samples of a native trace; both ways of writing the candidates give the same sample."""
     metadata = metadata_of(record, KNOWN)
+    lose_cut(metadata, metadata.get("finish_reason"), "finish_reason")
     messages, embedded = unwrap(canonical(record.get("messages"), metadata))
     beside = offered_by(record, metadata)
     if embedded is not None and beside is not None and embedded != beside:
@@ -45,4 +46,4 @@ def read(record: Record) -> Reading:
     return Reading(drafts, **origin(record, metadata), metadata=metadata, lost=lost_of(metadata))
 
 
-FORMAT = Format("ondemand", "2", recognises, read)
+FORMAT = Format("ondemand", "3", recognises, read)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from curation.errors import FormatError
-from curation.formats.apis import REQUESTS, RESPONSES, api_of, sides
+from curation.formats.apis import REQUESTS, RESPONSES, api_of, lose_wrapping, sides
 from curation.formats.chat import drafts_of, offered_by, unwrap
 from curation.formats.fields import OWN, metadata_of, origin, wrong
 from curation.formats.losses import lose, lose_cut, lose_rest, lost_of
@@ -34,6 +34,7 @@ def read(record: Record) -> Reading:
     if not isinstance(request, dict):
         raise wrong(where[:-1], request, "an object")
     metadata = metadata_of(record, KNOWN)
+    lose_wrapping(metadata, exchange)
     is_chat = api_of(exchange) != "responses"
     response = _whole(exchange.response, metadata)
     if request is not record:
@@ -109,4 +110,4 @@ def _choice(response: Record | None, metadata: Record) -> Record | None:
     return choices[0] if choices else None
 
 
-FORMAT = Format("openai", "2", recognises, read)
+FORMAT = Format("openai", "3", recognises, read)

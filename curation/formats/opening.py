@@ -50,7 +50,7 @@ class Place:
     @property
     def key(self) -> str:
         """What its traces say they came from: the one name of this file, wherever and however it was named."""
-        return self.name if self.remote or self.spooled else os.path.realpath(self.path)
+        return self.name if self.remote or self.spooled else shown(os.path.realpath(self.path))
 
 
 class State(NamedTuple):
@@ -77,16 +77,29 @@ def find(given: str) -> Found:
     if "://" in given:
         names, explicit = remote.find_urls(given, may_hold_traces)
         return Found([Place(name, Path(name.split("://", 1)[1]), remote=True) for name in names], explicit)
-    path = Path(given).expanduser()
+    path = _expanded(given)
     if path.is_dir():
         return Found(list(_walk(path)), explicit=False)
     if path.is_file():
-        return Found([Place(str(path), path)], explicit=True)
+        return Found([Place(shown(path), path)], explicit=True)
     if path.exists():  # a pipe, such as the shell's <(…), can be read only once
-        return Found([_spooled(path.open("rb"), str(path))], explicit=True)
+        return Found([_spooled(path.open("rb"), shown(path))], explicit=True)
     if has_magic(given):
-        return Found(_matches(given), explicit=False)
-    raise InputError(f"there is no file or folder {given}; check the path")
+        return Found(_matches(given, path), explicit=False)
+    raise InputError(f"there is no file or folder {shown(given)}; check the path")
+
+
+def shown(path: str | Path) -> str:
+    """A path as text that can be printed and stored: bytes of a file's name that are not UTF-8 stand as `\\xe9`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _expanded(given: str) -> Path:
+    """The path with its `~` replaced; one that names nobody's home is a name like any other."""
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        return Path(given)
 
 
 def may_hold_traces(name: str) -> bool:
@@ -122,15 +135,15 @@ def kind_of(place: Place) -> str:
 
 
 @contextmanager
-def opened(place: Place, kind: str) -> Iterator[BinaryIO]:
-    """The file's bytes, decompressed where `kind` says so; only a plain file can be sought in."""
+def opened(place: Place, kind: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """The file's bytes, decompressed where `kind` says so, and as they lie there; only a plain file can be sought in."""
     with place.open() as file:
         if kind == "plain":
-            yield file
+            yield file, file
         else:
             stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), kind)
             with io.BufferedReader(stream, BUFFER) as unpacked:
-                yield cast(BinaryIO, unpacked)
+                yield cast(BinaryIO, unpacked), file
 
 
 def unreadable(place: Place, error: OSError) -> InputError:
@@ -145,19 +158,19 @@ def unreadable(place: Place, error: OSError) -> InputError:
 def _walk(folder: Path) -> Iterator[Place]:
     """Every file that may hold traces, in order of its path; nothing hidden."""
     inside = (path.relative_to(folder) for path in folder.rglob("*") if may_hold_traces(path.name))
-    shown = [path for path in inside if not any(part.startswith(".") for part in path.parts)]
-    return (Place(str(folder / path), folder / path) for path in sorted(shown) if (folder / path).is_file())
+    visible = [path for path in inside if not any(part.startswith(".") for part in path.parts)]
+    return (Place(shown(folder / path), folder / path) for path in sorted(visible) if (folder / path).is_file())
 
 
-def _matches(pattern: str) -> list[Place]:
+def _matches(pattern: str, expanded: Path) -> list[Place]:
     """The files that a glob names, and those of the folders that it names."""
-    paths = [Path(match) for match in sorted(glob(str(Path(pattern).expanduser()), recursive=True))]
-    files = {str(path): Place(str(path), path) for path in paths if path.is_file()}
+    paths = [Path(match) for match in sorted(glob(str(expanded), recursive=True))]
+    files = {shown(path): Place(shown(path), path) for path in paths if path.is_file()}
     for folder in (path for path in paths if path.is_dir() and not pattern.endswith("**")):
         files |= {place.name: place for place in _walk(folder)}
     if not files:
         raise InputError(
-            f"no file matches {pattern}; check the pattern, and quote it so that the shell leaves it alone"
+            f"no file matches {shown(pattern)}; check the pattern, and quote it so that the shell leaves it alone"
         )
     return list(files.values())
 

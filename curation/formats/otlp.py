@@ -42,4 +42,4 @@ def read(record: Record) -> Reading:
     return telemetry.read(record, WORDS)
 
 
-FORMAT = Format("otlp", "1", recognises, read, parts=envelopes.parts)
+FORMAT = Format("otlp", "2", recognises, read, parts=envelopes.parts)

@@ -1,14 +1,16 @@
 """How a run ended is written into its metadata under the same words, whatever the log calls them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from curation.formats.fields import PLAIN
 from curation.formats.losses import lose
 from curation.formats.reading import Record
+from curation.sample import Message
 
 SUCCEEDED = ("succeeded", "success", "ok", "completed", "complete")
 FAILED = ("failed", "failure", "error", "errored", "cancelled", "canceled", "incomplete", "timeout", "expired")
+GATHERED_FAILURES = "curation.failed"  # where failed calls stand until `failed_calls` takes them out
 CARRIED = ("model", "usage", "error", "status")
 
 
@@ -51,3 +53,24 @@ def note_tool_error(metadata: Record) -> None:
     """Counts one tool call that failed."""
     count = metadata.get("tool_errors")
     metadata["tool_errors"] = (count if isinstance(count, int) else 0) + 1
+
+
+def note_failed_call(metadata: Record, result: Message) -> None:
+    """Gathers one failed call by its result, which later calls of a model repeat; see `failed_calls`."""
+    gathered = metadata.setdefault(GATHERED_FAILURES, [])
+    told = result.get("tool_call_id") or result["content"]
+    if told not in gathered:
+        gathered.append(told)
+
+
+def failed_calls(metadata: Record) -> int:
+    """How many calls failed by their results' own word; takes the gathered ones out of the metadata."""
+    return len(metadata.pop(GATHERED_FAILURES, ()))
+
+
+def feedback_of(scores: Iterable[tuple[object, object]], metadata: Record) -> None:
+    """Notes scores, (name, value) each, under `feedback`; the last of a name counts."""
+    found = {name: value for name, value in scores if isinstance(name, str) and value is not None}
+    if found:
+        said = metadata.get("feedback")
+        metadata["feedback"] = {**(said if isinstance(said, dict) else {}), **found}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from glob import has_magic
+from itertools import takewhile
 from typing import Any, BinaryIO, cast
 
 from curation.errors import InputError
@@ -38,7 +39,7 @@ def find_urls(url: str, wanted: Callable[[str], bool]) -> tuple[list[str], bool]
         if has_magic(path) and not system.exists(path):
             found = sorted(name for name in system.glob(path) if system.isfile(name))
             if not found:
-                raise InputError(f"no file matches {url}; check the pattern")
+                raise InputError(_nothing_matches(system, url, path))
             return [system.unstrip_protocol(name) for name in found], False
         if system.isfile(path):
             return [url], True
@@ -49,6 +50,14 @@ def find_urls(url: str, wanted: Callable[[str], bool]) -> tuple[list[str], bool]
     if not shown:
         raise InputError(f"{url} holds no file of traces; files there: {len(inside)}")
     return [system.unstrip_protocol(name) for name in sorted(shown)], False
+
+
+def _nothing_matches(system: Any, url: str, pattern: str) -> str:
+    """Why a pattern names nothing: the bucket or folder that it begins with is not there, or holds no such file."""
+    fixed = "".join(takewhile(lambda letter: not has_magic(letter), pattern)).rpartition("/")[0]
+    if fixed and not system.exists(fixed):
+        return f"there is no bucket or folder {system.unstrip_protocol(fixed)} for {url}; check the URL"
+    return f"no file matches {url}; check the pattern"
 
 
 def open_url(url: str) -> BinaryIO:

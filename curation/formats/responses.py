@@ -7,7 +7,7 @@ from curation.formats.answer import Candidate
 from curation.formats.chat import candidates_of_tools
 from curation.formats.fields import member, wrong
 from curation.formats.losses import lose, lose_cut, lose_rest
-from curation.formats.messages import ROLES, assistant_message, call_message, text_of
+from curation.formats.messages import ROLES, TEXT_PART, assistant_message, call_message, text_of
 from curation.formats.outcomes import note_tool_error
 from curation.formats.reading import Record
 from curation.sample import Message
@@ -22,6 +22,7 @@ MESSAGE = TOLD | {"role", "content", "phase"}
 REASONING = TOLD | {"summary", "content"}
 CALL = TOLD | {"call_id", "name", "arguments", "input"}
 RESULT = TOLD | {"call_id", "output"}
+LISTING = TOLD | {"tools", "server_label", "error"}
 MCP_CALL = CALL | {"output", "error", "server_label", "approval_request_id"}
 
 Said = tuple[list[Message], list[Candidate] | None, bool]
@@ -57,7 +58,10 @@ def conversation(request: Record, response: Record | None, metadata: Record, whe
 def note_end(response: Record, metadata: Record) -> None:
     """Why the response ended, and that it was cut, where it was."""
     details = response.get("incomplete_details")
-    reason = details.get("reason") if isinstance(details, dict) else None
+    reason = None
+    if isinstance(details, dict):
+        reason = details.get("reason")
+        lose_rest(metadata, details, {"reason"}, "response.incomplete_details")
     if isinstance(reason, str):
         metadata.setdefault("finish_reason", reason)
     lose_cut(metadata, reason or response.get("status"), "response.output")
@@ -120,6 +124,7 @@ class _Turns:
         elif kind == "mcp_call":
             self._called_by_server(item, place)
         elif kind == "mcp_list_tools":
+            lose_rest(self._metadata, item, LISTING, place)
             self.listed += candidates_of_tools(item.get("tools"), self._metadata, f"{place}.tools")
         else:
             what = "by_reference" if kind == "item_reference" else "dropped"
@@ -140,7 +145,10 @@ class _Turns:
     def _thought(self, item: Record, place: str) -> None:
         lose_rest(self._metadata, item, REASONING, place)
         parts = item.get("content") or item.get("summary") or []
-        texts = [part.get("text") for part in _listed(parts, f"{place}.summary") if isinstance(part, dict)]
+        listed = [part for part in _listed(parts, f"{place}.summary") if isinstance(part, dict)]
+        for part in listed:
+            lose_rest(self._metadata, part, TEXT_PART, f"{place}.summary")
+        texts = [part.get("text") for part in listed]
         self._thoughts += ["\n\n".join(text for text in texts if isinstance(text, str))] if texts else []
 
     def _call(self, item: Record, place: str, call_id: object) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 from curation.errors import FormatError
 from curation.formats.answer import Call, Candidate, index_of, plan_text
 from curation.formats.companions import load
-from curation.formats.fields import are_texts, member, wrong
+from curation.formats.fields import are_texts, member, metadata_of, wrong
 from curation.formats.losses import lose_rest, lose_undefined, lost_of
 from curation.formats.reading import Format, Reading, Record
 from curation.formats.references import Target, link
 from curation.sample import Draft
 
 KNOWN = frozenset({"id", "query", "calling"})
+CALL = frozenset({"api", "parameters", "responses"})
 API = frozenset({"api_name", "api_description", "parameters", "required"})
 PROMPTS = "dataset_for_finetune"
 _OFFER = re.compile(r"api_list = (\[.*\])\s*\n\s*task_instruction = ", re.DOTALL)
@@ -67,18 +68,18 @@ def read(joined: Record) -> Reading:
     apis = member(joined, "api_list", "", list)
     offered = [_candidate(api, i) for i, api in enumerate(apis)]
     outputs = {api["api_name"]: list(api["responses"]) for api in apis if isinstance(api.get("responses"), dict)}
+    metadata = metadata_of(record, KNOWN)
     calls: list[Call] = []
     produced: dict[str, list[Target]] = {}
     for i, said in enumerate(member(record, "calling", "", list)):
         if not isinstance(said, dict):
             raise wrong(f"calling[{i}]", said, "an object")
         name = member(said, "api", f"calling[{i}]", str)
+        lose_rest(metadata, said, CALL, "calling")
         calls.append(Call(name, member(said, "parameters", f"calling[{i}]", dict)))
         for k, response in enumerate(member(said, "responses", f"calling[{i}]", list)):
             paths = outputs.get(name, [])
             produced.setdefault(str(response), []).append((i, paths[k] if k < len(paths) else ""))
-    metadata: Record = {}
-    lose_rest(metadata, record, KNOWN, "")
     for api in apis:
         lose_rest(metadata, api, API, "api_list")
     index = index_of(offered)
@@ -114,4 +115,4 @@ def _candidate(api: Any, i: int) -> Candidate:
     }
 
 
-FORMAT = Format("seal_tools", "2", recognises, read, join, companion)
+FORMAT = Format("seal_tools", "3", recognises, read, join, companion)

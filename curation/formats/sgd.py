@@ -9,9 +9,10 @@ from curation.errors import FormatError
 from curation.formats.answer import Candidate
 from curation.formats.chat import drafts_of
 from curation.formats.companions import load
-from curation.formats.fields import are_texts, member, wrong
+from curation.formats.fields import are_texts, member, metadata_of, wrong
 from curation.formats.losses import lose, lose_rest, lost_of
 from curation.formats.messages import assistant_message, call_message
+from curation.formats.outcomes import note_tool_error
 from curation.formats.reading import Format, Reading, Record
 from curation.sample import Message, dumps
 
@@ -21,6 +22,9 @@ KNOWN = frozenset({"dialogue_id", "services", "turns"})
 TURN = frozenset({"frames", "speaker", "utterance"})
 FRAME = frozenset({"service", "service_call", "service_results"})
 NOTICES = {"NOTIFY_SUCCESS": "succeeded", "NOTIFY_FAILURE": "failed"}
+CALL = frozenset({"method", "parameters"})
+SERVICE = frozenset({"service_name", "description", "slots", "intents"})
+SLOT = frozenset({"name", "description", "is_categorical", "possible_values"})
 INTENT = frozenset({"name", "description", "required_slots", "optional_slots"})
 
 
@@ -55,8 +59,7 @@ def join(path: Path) -> Callable[[Record], Record]:
 def read(joined: Record) -> Reading:
     """The dialogue as a trajectory, and the plan of each service call."""
     record = member(joined, "record", "", dict)
-    metadata: Record = {}
-    lose_rest(metadata, record, KNOWN, "")
+    metadata = metadata_of(record, KNOWN)
     offered = [
         candidate
         for i, service in enumerate(member(joined, "schema", "", list))
@@ -96,6 +99,7 @@ def _turn(turn: Record, metadata: Record, place: str, position: int) -> list[Mes
             continue
         if not isinstance(call, dict):
             raise wrong(f"{where}.service_call", call, "an object")
+        lose_rest(metadata, call, CALL, f"{where}.service_call")
         method = member(call, "method", f"{where}.service_call", str)
         call_id = f"call_{position}_{len(calls)}"
         name = plugin_id(member(frame, "service", where, str), method)
@@ -114,6 +118,8 @@ def _note_notice(frame: Record, metadata: Record) -> None:
     for action in actions if isinstance(actions, list) else ():
         if isinstance(action, dict) and isinstance(action.get("act"), str) and action["act"] in NOTICES:
             metadata["outcome"] = NOTICES[action["act"]]
+            if metadata["outcome"] == "failed":
+                note_tool_error(metadata)
 
 
 def plugin_id(service: str, intent: str) -> str:
@@ -126,10 +132,12 @@ def _candidates(service: Any, metadata: Record, where: str) -> list[Candidate]:
     if not isinstance(service, dict):
         raise wrong(where, service, "an object")
     name = member(service, "service_name", where, str)
+    lose_rest(metadata, service, SERVICE, where)
     slots: dict[str, Record] = {}
     for i, slot in enumerate(member(service, "slots", where, list)):
         if not isinstance(slot, dict):
             raise wrong(f"{where}.slots[{i}]", slot, "an object")
+        lose_rest(metadata, slot, SLOT, f"{where}.slots")
         slots[member(slot, "name", f"{where}.slots[{i}]", str)] = slot
     found = []
     for i, intent in enumerate(member(service, "intents", where, list)):
@@ -175,4 +183,4 @@ def _property(slot: Record, *default: Any) -> Record:
     return {**schema, "default": default[0]} if default else schema
 
 
-FORMAT = Format("sgd", "1", recognises, read, join, companion)
+FORMAT = Format("sgd", "2", recognises, read, join, companion)

@@ -4,18 +4,19 @@ import re
 
 from curation.errors import FormatError
 from curation.formats import toolace
-from curation.formats.answer import Candidate
+from curation.formats.answer import CLOSE, OPEN, Candidate
 from curation.formats.chat import candidates_of_tools, drafts_of
-from curation.formats.conversations import Named, Style, Turn, calls_of, messages_of, turns_of, values_in
+from curation.formats.conversations import Named, Style, Turn, calls_of, messages_of, turns_of
 from curation.formats.fields import OWN, metadata_of, note, origin
-from curation.formats.literals import literal
-from curation.formats.losses import lose, lost_of
+from curation.formats.literals import listed, literal, values_in
+from curation.formats.losses import MEDIA, lose, lose_cut, lose_media, lost_of
 from curation.formats.reading import Format, Reading, Record
 
-KNOWN = OWN | {"id", "conversations", "system", "tools"}
+KNOWN = OWN | {"id", "conversations", "system", "tools", "chosen", "rejected", *MEDIA}
 
 _CALL = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
 _RESULT = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.DOTALL)
+_THOUGHT = re.compile(r"\s*<(think|scratch_pad)>(.*?)</\1>", re.DOTALL)
 _TOOLS = re.compile(r"<tools>\s*([\[{].*?)\s*</tools>", re.DOTALL)  # prose names the tags too: <tools></tools>
 
 
@@ -24,24 +25,65 @@ def recognises(record: Record) -> bool:
     turns = record.get("conversations")
     if not isinstance(turns, list) or not turns or toolace.recognises(record):
         return False
-    return all(isinstance(turn, dict) and "from" in turn and "value" in turn for turn in turns)
+    return all(isinstance(turn, dict) and _is_turn(turn) for turn in turns)
+
+
+def _is_turn(turn: Record) -> bool:
+    """`{from, value}`, or the same in the words of the chat API, whose calls would be members of their own."""
+    return {"from", "value"} <= turn.keys() or ({"role", "content"} <= turn.keys() and "tool_calls" not in turn)
 
 
 def read(record: Record) -> Reading:
-    """The samples of one conversation."""
+    """The samples of one conversation; of a preference, what was preferred is the answer."""
     metadata = metadata_of(record, KNOWN)
-    turns, embedded = _without_tools(turns_of(record, metadata), metadata)
+    turns, embedded = _without_tools(turns_of(_answered(record, metadata), metadata), metadata)
     stated = record.get("tools")
-    offered = embedded if stated in (None, "") else candidates_of_tools(stated, metadata, "tools")
+    offered = embedded if stated in (None, "") else candidates_of_tools(listed(stated, "tools"), metadata, "tools")
     if embedded is not None and offered != embedded:
         metadata["candidates_differ"] = True
+    lose_media(metadata, record)
+    lose_cut(metadata, metadata.get("finish_reason"), "finish_reason")
+    if isinstance(record.get("kto_tag"), bool):
+        metadata["outcome"] = "succeeded" if record["kto_tag"] else "failed"
 
     def calls(text: str, place: str) -> tuple[str, list[Named]]:
-        return _calls(text, place, metadata)
+        thought, rest = _thought(text, place, metadata)
+        said, named = _calls(rest, place, metadata)
+        return (f"{thought}\n{said}" if thought and said else thought or said), named
 
     messages = messages_of(turns, Style(calls, _call, _results))
     drafts = drafts_of(messages, offered, metadata)
     return Reading(drafts, **origin(record, metadata, ("trace_id", "id")), metadata=metadata, lost=lost_of(metadata))
+
+
+def _answered(record: Record, metadata: Record) -> Record:
+    """The record with the turn that was chosen at its end, where it is a preference."""
+    if record.get("rejected") is not None:
+        lose(metadata, "dropped", "rejected")
+    chosen = record.get("chosen")
+    if chosen is None:
+        return record
+    turns = record.get("conversations")
+    if not isinstance(chosen, dict) or not _is_turn(chosen) or not isinstance(turns, list):
+        lose(metadata, "dropped", "chosen")
+        return record
+    return {**record, "conversations": [*turns, chosen]}
+
+
+def _thought(text: str, place: str, metadata: Record) -> tuple[str, str]:
+    """The thinking in front of an answer as one `<think>` block (or nothing), and the rest."""
+    thoughts, end = [], 0
+    while found := _THOUGHT.match(text, end):
+        thoughts.append(found[2].strip())
+        end = found.end()
+    rest = text[end:]
+    opened = next((tag for tag in ("think", "scratch_pad") if rest.lstrip().startswith(f"<{tag}>")), None)
+    if opened:
+        lose(metadata, "truncated", f"{place}.{opened}")
+    if not thoughts:
+        return "", text
+    thinking = "\n\n".join(thought for thought in thoughts if thought)
+    return f"{OPEN}{thinking}{CLOSE}", rest.strip()
 
 
 def _without_tools(turns: list[Turn], metadata: Record) -> tuple[list[Turn], list[Candidate] | None]:
@@ -55,8 +97,8 @@ def _without_tools(turns: list[Turn], metadata: Record) -> tuple[list[Turn], lis
                 values = values_in(found[1])
             except FormatError as error:
                 raise FormatError(f"{turn.place}: in <tools>, {error}") from None
-            listed = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-            offered = candidates_of_tools(listed, metadata, f"{turn.place}.tools")
+            tools = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+            offered = candidates_of_tools(tools, metadata, f"{turn.place}.tools")
             text = f"{turn.text[: found.start()]}{turn.text[found.end() :]}".strip()
             if not text:
                 continue
@@ -106,4 +148,4 @@ def _tool_of(result: str) -> object:
     return value.get("name") if isinstance(value, dict) else None
 
 
-FORMAT = Format("sharegpt", "1", recognises, read)
+FORMAT = Format("sharegpt", "2", recognises, read)

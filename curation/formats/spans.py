@@ -1,12 +1,12 @@
 """The spans of one trace become its conversations: the calls of a model that go on from one another are one run."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from curation.formats.answer import Candidate, arguments_of, split
 from curation.formats.chat import drafts_of, unwrap
 from curation.formats.losses import lose, lose_cut
+from curation.formats.outcomes import failed_calls
 from curation.formats.reading import Record
 from curation.sample import Draft, Message, dumps
 
@@ -84,8 +84,9 @@ def drafts_of_spans(spans: list[Span], words: Words, metadata: Record) -> tuple[
     _note_outcome(spans, calls, metadata)
     runs = _runs_of(told)
     used: set[int] = set()
+    known = {call["id"] for run in runs for _, call in _calls(run.messages)}
     for run in runs:
-        _complete(run, spans, used)
+        _complete(run, spans, used, known)
     for i, span in enumerate(spans):
         if i not in used and (span.kind == OTHER or (span.kind == TOOL and not _is_told(span, runs))):
             lose(metadata, "dropped", f"{words.spans}.{span.word or span.kind}")
@@ -93,14 +94,6 @@ def drafts_of_spans(spans: list[Span], words: Words, metadata: Record) -> tuple[
     for run in runs:
         drafts += _drafts_of_run(run, metadata, len(drafts))
     return tuple(drafts)
-
-
-def feedback_of(scores: Iterable[tuple[object, object]], metadata: Record) -> None:
-    """Notes scores, (name, value) each, under `feedback`; the last of a name counts."""
-    found = {name: value for name, value in scores if isinstance(name, str) and value is not None}
-    if found:
-        said = metadata.get("feedback")
-        metadata["feedback"] = {**(said if isinstance(said, dict) else {}), **found}
 
 
 def _runs_of(calls: list[Span]) -> list[_Run]:
@@ -184,9 +177,8 @@ def _open(messages: list[Message]) -> list[tuple[int, Record]]:
     return [(i, call) for i, call in enumerate(calls) if call["id"] not in results]
 
 
-def _complete(run: _Run, spans: list[Span], used: set[int]) -> None:
+def _complete(run: _Run, spans: list[Span], used: set[int], known: set[str]) -> None:
     """Adds the results of the run's last calls from the tools' own spans, and fills in those that were left empty."""
-    known = {call["id"] for _, call in _calls(run.messages)}
     for i, call in _calls(run.messages):
         at = next(
             (j for j in range(i + 1, len(run.messages)) if run.messages[j].get("tool_call_id") == call["id"]), None
@@ -208,7 +200,7 @@ def _calls(messages: list[Message]) -> list[tuple[int, Record]]:
 def _ran(call: Record, spans: list[Span], used: set[int], known: set[str], last: tuple[Any, ...]) -> Span | None:
     """The span that ran a call: by id, else the first of that name with these arguments, else the first of that name.
 
-    A span with the id of another of the calls (`known`) ran that one; one that is not called a tool must have begun
+    A span with the id of another of the trace's calls (`known`) ran that one; one that is not called a tool must have begun
     after the `last` call of the model, for those before it are what the model was called from.
     """
     fits = [
@@ -217,12 +209,19 @@ def _ran(call: Record, spans: list[Span], used: set[int], known: set[str], last:
         if i not in used
         and (span.kind == TOOL or (span.kind != LLM and span.order > last))
         and (span.result is not None or span.error is not None)
-        and (span.call_id == call["id"] or (span.call_id not in known and span.name == call["function"]["name"]))
+        and (_has_its_id(span, call) or (span.call_id not in known and span.name == call["function"]["name"]))
     ]
     if not fits:
         return None
     used.add(min(fits)[-1])
     return spans[min(fits)[-1]]
+
+
+def _has_its_id(span: Span, call: Record) -> bool:
+    """Whether a span has a call's id: ids that only number the calls recur, with another name and other arguments."""
+    if span.call_id != call["id"]:
+        return False
+    return span.name == call["function"]["name"] or span.arguments is None or _same_arguments(span, call)
 
 
 def _same_arguments(span: Span, call: Record) -> bool:
@@ -283,7 +282,7 @@ def _note_outcome(spans: list[Span], calls: list[Span], metadata: Record) -> Non
         metadata.setdefault("error", next((error for error in errors if error), "unknown"))
     elif deciding and all(span.ended for span in deciding):
         metadata.setdefault("outcome", "succeeded")
-    failed = sum(1 for span in spans if span.kind == TOOL and span.error is not None)
+    failed = max(failed_calls(metadata), sum(1 for span in spans if span.kind == TOOL and span.error is not None))
     if failed:
         metadata.setdefault("tool_errors", failed)
     for span in reversed(calls):

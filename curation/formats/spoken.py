@@ -7,8 +7,9 @@ from curation.errors import FormatError
 from curation.formats.answer import Candidate
 from curation.formats.chat import candidates_of_tools
 from curation.formats.fields import wrong
-from curation.formats.losses import lose
+from curation.formats.losses import lose, lose_rest
 from curation.formats.reading import Record
+from curation.formats.streams import joined
 from curation.formats.strict import parse_value
 from curation.formats.turns import ITEMS, speaks, turns
 from curation.sample import Message, dumps
@@ -20,6 +21,16 @@ RESPONSE = frozenset(
     ("role", "object", "usage", "model", "finish_reason", "stop_reason", "id", "llm_output", "usage_metadata")
 )
 TOOLS = ("tools", "functions")
+# What is carried over of a request, a response, a choice and LangChain's generation, or is its provider's own account.
+REQUEST = frozenset((*MESSAGES, *INSTRUCTIONS, *TOOLS, "prompt", "prompts", "model"))
+ANSWERED = RESPONSE | {
+    *("choices", "generations", "candidates", "messages", "type", "created", "created_at", "system_fingerprint"),
+    *("incomplete_details", "status", "stop_sequence", "response_metadata", "usageMetadata", "modelVersion"),
+    *("responseId", "run"),
+}
+CHOICE = frozenset(("index", "message", "delta", "text", "finish_reason", "finishReason", "content"))
+INFO = frozenset(("finish_reason", "stop_reason", "finishReason", "model_name", "system_fingerprint"))
+GENERATION = frozenset(("text", "message", "generation_info", "type"))
 BLOCKS = frozenset(("text", "thinking", "redacted_thinking", "tool_use", "tool-call", "reasoning", "output_text"))
 
 
@@ -61,15 +72,18 @@ def answered(value: object, metadata: Record, where: str, begin: int = 0) -> Ans
         return Answer(turns([_assistants(value if isinstance(value, str) else dumps(value))], metadata, where, begin))
     for key, choose in (("choices", _of_choices), ("generations", _of_generations), ("candidates", _of_candidates)):
         if isinstance(value.get(key), list):
+            lose_rest(metadata, value, ANSWERED, where)
             return choose(value[key], metadata, f"{where}.{key}", begin)
     if speaks(value) or value.get("tool_calls"):
         return Answer(turns([{"role": "assistant", **value}], metadata, where, begin), reason(value))
     if isinstance(value.get("messages"), list):
+        lose_rest(metadata, value, ANSWERED, where)
         said = turns(_flat(value["messages"], metadata, f"{where}.messages"), metadata, f"{where}.messages", begin)
         return Answer(said, reason(value))
     held = next((key for key in ANSWERS if value.get(key) is not None), None)
     if held is None or (len(value) > 1 and not RESPONSE & value.keys()):
         return Answer(turns([_assistants(dumps(value))], metadata, where, begin))
+    lose_rest(metadata, value, ANSWERED | {held}, where)
     inner = answered(value[held], metadata, f"{where}.{held}", begin)
     return Answer(inner.messages, inner.finish or reason(value))
 
@@ -145,6 +159,7 @@ def _held(value: Record, metadata: Record, where: str) -> list[Message]:
     system = next((value[key] for key in INSTRUCTIONS if value.get(key)), None)
     before = [] if system is None else [{"role": "system", "content": _bare(system)}]
     if key is not None:
+        lose_rest(metadata, value, REQUEST, where)
         said = value[key] if isinstance(value[key], list) else [value[key]]
         return turns([*before, *_flat(said, metadata, f"{where}.{key}")], metadata, f"{where}.{key}")
     prompts = value.get("prompts", value.get("prompt"))
@@ -152,6 +167,7 @@ def _held(value: Record, metadata: Record, where: str) -> list[Message]:
         lose(metadata, "dropped", f"{where}.prompts")
         prompts = prompts[:1]
     if isinstance(prompts, list | str) and prompts:
+        lose_rest(metadata, value, REQUEST, where)
         return turns([*before, *(prompts if isinstance(prompts, list) else [prompts])], metadata, f"{where}.prompt")
     texts = [text for text in value.values() if isinstance(text, str)]
     return turns([*before, texts[0] if len(value) == 1 and texts else dumps(value)], metadata, where)
@@ -173,6 +189,13 @@ def _flat(said: list[Any], metadata: Record, where: str) -> list[Any]:
 
 def _of_list(value: list[Any], metadata: Record, where: str, begin: int) -> Answer:
     value = _flat(value, metadata, where)
+    if all(isinstance(each, str) for each in value):  # the pieces of a streamed text
+        return Answer(turns([_assistants("".join(value))], metadata, where, begin))
+    if _are_pieces(value):
+        whole, ended = joined(value, where)
+        if not ended:
+            lose(metadata, "truncated", where)
+        return answered(whole, metadata, where, begin)
     said = [each for each in value if speaks(each)]
     if said:
         for each in value:
@@ -184,8 +207,23 @@ def _of_list(value: list[Any], metadata: Record, where: str, begin: int) -> Answ
     return Answer(turns([_assistants(dumps(value))], metadata, where, begin))
 
 
+def _are_pieces(value: list[Any]) -> bool:
+    """Whether these are the events or the chunks of a stream, as a client that nobody joined them for records them."""
+    first = value[0]
+    if not isinstance(first, dict):
+        return False
+    kind = str(first.get("type"))
+    return kind == "message_start" or kind.startswith("response.") or _is_chunk(first)
+
+
+def _is_chunk(piece: Record) -> bool:
+    choices = piece.get("choices")
+    return isinstance(choices, list) and (not choices or (isinstance(choices[0], dict) and "delta" in choices[0]))
+
+
 def _of_choices(choices: list[Any], metadata: Record, where: str, begin: int) -> Answer:
     first = _first(choices, metadata, where)
+    lose_rest(metadata, first, CHOICE, where)
     message = first.get("message", first.get("delta", first.get("text")))
     inner = answered(message, metadata, f"{where}[0].message", begin)
     return Answer(inner.messages, reason(first) or inner.finish)
@@ -193,13 +231,17 @@ def _of_choices(choices: list[Any], metadata: Record, where: str, begin: int) ->
 
 def _of_generations(generations: list[Any], metadata: Record, where: str, begin: int) -> Answer:
     first = _first(_flat(generations, metadata, where), metadata, where)
+    lose_rest(metadata, first, GENERATION, where)
     inner = answered(first.get("message") or first.get("text"), metadata, f"{where}[0]", begin)
     info = first.get("generation_info")
+    if isinstance(info, dict):
+        lose_rest(metadata, info, INFO, f"{where}.generation_info")
     return Answer(inner.messages, (reason(info) if isinstance(info, dict) else None) or inner.finish)
 
 
 def _of_candidates(candidates: list[Any], metadata: Record, where: str, begin: int) -> Answer:
     first = _first(candidates, metadata, where)
+    lose_rest(metadata, first, CHOICE, where)
     return Answer(answered(first.get("content"), metadata, f"{where}[0].content", begin).messages, reason(first))
 
 

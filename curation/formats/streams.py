@@ -26,7 +26,10 @@ BLOCK_DELTAS = {
     "thinking_delta": ("thinking", "thinking"),
     "signature_delta": ("signature", "signature"),
     "input_json_delta": ("partial_json", "input"),
+    "compaction_delta": ("content", "content"),
 }
+# What an event of the Messages API consists of, besides what it says of its block or its message.
+EVENT = ("type", "index", "delta", "message", "content_block", "usage", "error")
 
 
 def joined(events: list[Any], where: str) -> tuple[Record, bool]:
@@ -50,6 +53,7 @@ def _completion(chunks: list[Record]) -> tuple[Record, bool]:
     """The first choice of chat-completion chunks; usage may come in a chunk of its own."""
     response: Record = {}
     message: Record = {"role": "assistant"}
+    whole: Record = {"message": message}
     calls: dict[Any, Record] = {}
     reason = None
     others = set()
@@ -60,28 +64,36 @@ def _completion(chunks: list[Record]) -> tuple[Record, bool]:
                 others.add(str(choice["index"]))
                 continue
             reason = choice.get("finish_reason") or reason
-            delta = choice.get("delta")
-            if isinstance(delta, dict):
-                for key in TEXTS:
-                    _grow(message, key, delta.get(key))
-                for call in _objects(delta.get("tool_calls")):
-                    _grow_call(calls, call)
+            _keep(whole, choice, ("index", "delta", "finish_reason"))
+            if isinstance(choice.get("delta"), dict):
+                _grow_message(message, calls, choice["delta"])
     if calls:
         message["tool_calls"] = list(calls.values())
-    choice = {"message": message, "finish_reason": reason}
-    return {**response, "choices": [choice, *({} for _ in others)]}, reason is not None
+    return {**response, "choices": [{**whole, "finish_reason": reason}, *({} for _ in others)]}, reason is not None
+
+
+def _grow_message(message: Record, calls: dict[Any, Record], delta: Record) -> None:
+    """Adds what one chunk brings; a member that does not come bit by bit is kept as it first came."""
+    for key in TEXTS:
+        _grow(message, key, delta.get(key))
+    for call in _objects(delta.get("tool_calls")):
+        _grow_call(calls, call)
+    older = delta.get("function_call")
+    if isinstance(older, dict):
+        held = message.setdefault("function_call", {})
+        _grow(held, "arguments", older.get("arguments"))
+        _keep(held, older, ("arguments",))
+    _keep(message, delta, (*TEXTS, "tool_calls", "function_call"))
 
 
 def _grow_call(calls: dict[Any, Record], piece: Record) -> None:
     """Adds a piece to the call with its index: the id and the name come once, the arguments bit by bit."""
     index = piece.get("index")
     known = calls.setdefault(index if isinstance(index, int) else len(calls), {"type": "function", "function": {}})
-    if piece.get("id"):
-        known["id"] = piece["id"]
+    _keep(known, piece, ("index", "function"))
     function = piece.get("function")
     if isinstance(function, dict):
-        if function.get("name"):
-            known["function"]["name"] = function["name"]
+        _keep(known["function"], function, ("arguments",))
         _grow(known["function"], "arguments", function.get("arguments"))
 
 
@@ -126,11 +138,8 @@ def _message(events: list[Record]) -> tuple[Record, bool]:
             message |= event["message"]
         elif kind == "content_block_start" and isinstance(event.get("content_block"), dict):
             blocks[place] = dict(event["content_block"])
-        elif kind == "content_block_delta" and str(delta.get("type")) in BLOCK_DELTAS and place in blocks:
-            said, grown = BLOCK_DELTAS[delta["type"]]
-            if not isinstance(blocks[place].get(grown), str):
-                blocks[place][grown] = ""
-            _grow(blocks[place], grown, delta.get(said))
+        elif kind == "content_block_delta" and place in blocks:
+            _grow_block(blocks[place], delta)
         elif kind == "message_delta":
             message |= {key: value for key, value in delta.items() if value is not None}
             if isinstance(message.get("usage"), dict) and isinstance(event.get("usage"), dict):
@@ -138,8 +147,21 @@ def _message(events: list[Record]) -> tuple[Record, bool]:
         elif kind == "error":
             message["error"] = event.get("error")
         ended = ended or kind == "message_stop"
+        _keep(message, event, EVENT)
     content = [_with_input(blocks[place]) for place in sorted(blocks)]
     return {**message, "content": content}, ended
+
+
+def _grow_block(block: Record, delta: Record) -> None:
+    """Adds what one event brings to its block; what does not come bit by bit, such as a citation, is kept as it came."""
+    kind = str(delta.get("type"))
+    said, grown = BLOCK_DELTAS.get(kind, ("", ""))
+    if grown and not isinstance(block.get(grown), str):
+        block[grown] = ""
+    _grow(block, grown, delta.get(said))
+    if kind == "citations_delta":
+        block["citations"] = [*(block.get("citations") or []), delta.get("citation")]
+    _keep(block, delta, ("type", said, "citation"))
 
 
 def _with_input(block: Record) -> Record:
@@ -155,6 +177,13 @@ def _grow(holder: Record, key: str, piece: Any) -> None:
     if isinstance(piece, str):
         before = holder.get(key)
         holder[key] = (before if isinstance(before, str) else "") + piece
+
+
+def _keep(holder: Record, piece: Record, known: Iterable[str]) -> None:
+    """Keeps every other member of a piece, where the holder has none yet: its reader names what it has no place for."""
+    for key, value in piece.items():
+        if key not in known and value is not None and holder.get(key) in (None, ""):
+            holder[key] = value
 
 
 def _objects(said: Any) -> Iterable[Record]:

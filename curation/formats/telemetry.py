@@ -19,9 +19,11 @@ from curation.formats.envelopes import (
     trace_id_of,
 )
 from curation.formats.fields import moment, wrong
-from curation.formats.losses import lose, lost_of
+from curation.formats.known import known
+from curation.formats.losses import NAME_SHOWN, lose, lose_rest, lost_of
+from curation.formats.outcomes import feedback_of
 from curation.formats.reading import Reading, Record
-from curation.formats.spans import OTHER, Span, Words, drafts_of_spans, feedback_of
+from curation.formats.spans import OTHER, Span, Words, drafts_of_spans
 
 FAILED = ("ERROR", "STATUS_CODE_ERROR", "StatusCode.ERROR", 2)
 CONVERSATION = ("gen_ai.conversation.id", "session.id")
@@ -39,11 +41,12 @@ def read(record: Record, words: Words) -> Reading:
     """The samples of one trace: `{"parts": [span or log event, …]}`."""
     listed = record["parts"] if isinstance(record.get("parts"), list) else [part for _, part in parts(record)]
     metadata: Record = {}
-    spans, events = _sorted_out(listed)
-    told = [*_with_events(spans, events), *_without_spans(events)]
+    spans, events = _sorted_out(listed, metadata)
+    told = [*_with_events(spans, events, metadata), *_without_spans(events)]
     built = [_span(*each, metadata) for each in told]
-    for span, _, inner in told:
+    for span, attributes, inner in told:
         _note_feedback(span, inner, metadata)
+        inference.note_own(attributes, metadata)
     attributed = [attributes for _, attributes, _ in told]
     _note_own(spans, attributed, metadata)
     drafts = drafts_of_spans([span for span in built if span.word != genai.EVALUATION], words, metadata)
@@ -58,7 +61,7 @@ def read(record: Record, words: Words) -> Reading:
     )
 
 
-def _sorted_out(listed: list[Any]) -> tuple[list[Record], Events]:
+def _sorted_out(listed: list[Any], metadata: Record) -> tuple[list[Record], Events]:
     """The spans, each once, and the log events by their span's id, in the order of their times.
 
     Of a span that was exported twice, the one that had ended counts.
@@ -73,21 +76,26 @@ def _sorted_out(listed: list[Any]) -> tuple[list[Record], Events]:
             if span_id not in spans or first_of(part, ENDED):
                 spans[span_id] = part
         else:
-            events.setdefault(span_id_of(part), []).append((nanos(first_of(part, TIMES)), event_of(part)))
+            events.setdefault(span_id_of(part), []).append((nanos(first_of(part, TIMES)), _event(part, metadata)))
     for found in events.values():
         found.sort(key=lambda one: one[0])
     return list(spans.values()), events
 
 
-def _with_events(spans: list[Record], events: Events) -> Iterator[Told]:
+def _event(part: Record, metadata: Record) -> Event:
+    lose_rest(metadata, part, known("span", "event"), "events")
+    return event_of(part)
+
+
+def _with_events(spans: list[Record], events: Events, metadata: Record) -> Iterator[Told]:
     """Every span with its attributes and events; those of `events` that belong to one are taken out."""
     for span in spans:
         attributes = attributes_of(span.get("attributes", _prefixed(span)), "attributes")
-        own = [event for _, event in events.pop(span_id_of(span), [])]
+        own = [*_own_events(span, metadata), *(event for _, event in events.pop(span_id_of(span), []))]
         for name, body in own:
             if name == genai.DETAILS:
                 attributes = {**body, **attributes}
-        yield span, attributes, [*_own_events(span), *own]
+        yield span, attributes, own
 
 
 def _without_spans(events: Events) -> Iterator[Told]:
@@ -107,11 +115,11 @@ def _stand_in(span_id: str | None, time: int) -> Record:
     return {"name": "", "spanId": span_id, "startTimeUnixNano": time, "endTimeUnixNano": time or 1}
 
 
-def _own_events(span: Record) -> list[Event]:
+def _own_events(span: Record, metadata: Record) -> list[Event]:
     listed = span.get("events") or []
     if not isinstance(listed, list):
         raise wrong("events", listed, "a list")
-    return [event_of(each) for each in listed if isinstance(each, dict)]
+    return [_event(each, metadata) for each in listed if isinstance(each, dict)]
 
 
 def _span(said: Record, attributes: Record, events: list[Event], metadata: Record) -> Span:
@@ -139,6 +147,9 @@ def _span(said: Record, attributes: Record, events: list[Event], metadata: Recor
         inference.fill(span, tree, metadata)
     if kind != OTHER:
         _note_dropped(said, attributes, metadata)
+    for name, _ in events:
+        if name not in genai.HEARD:
+            lose(metadata, "dropped", f"events.{name[:NAME_SHOWN]}")
     return span
 
 
@@ -176,6 +187,11 @@ def _note_dropped(said: Record, attributes: Record, metadata: Record) -> None:
     for name in sorted(names_beside(attributes, used, prefixes)):
         if not name.endswith(genai.REFERENCES):
             lose(metadata, "dropped", name)
+    beside = {key: value for key, value in said.items() if not key.startswith("attributes.")}
+    lose_rest(metadata, beside, known("span", "any"), "spans")
+    for key in ("status", "context"):
+        if isinstance(said.get(key), dict):
+            lose_rest(metadata, said[key], known("span", key), f"spans.{key}")
     for key in ("droppedAttributesCount", "droppedEventsCount"):
         if said.get(key):
             lose(metadata, "truncated", key)
@@ -197,12 +213,16 @@ def _note_own(spans: list[Record], attributed: list[Record], metadata: Record) -
 
 def _note_feedback(span: Record, events: list[Event], metadata: Record) -> None:
     """Scores: evaluation events, and the annotations of a Phoenix export."""
-    scores = [genai.evaluation(body) for name, body in events if name == genai.EVALUATION]
+    scores = [genai.evaluation(body, metadata) for name, body in events if name == genai.EVALUATION]
     listed = span.get("annotations")
     for each in listed if isinstance(listed, list) else []:
-        result = each.get("result") if isinstance(each, dict) else None
+        if not isinstance(each, dict):
+            continue
+        result = each.get("result")
         held = result if isinstance(result, dict) else {}
-        scores.append((each.get("name") if isinstance(each, dict) else None, held.get("score", held.get("label"))))
+        lose_rest(metadata, each, known("span", "annotation"), "annotations")
+        lose_rest(metadata, held, known("span", "result"), "annotations.result")
+        scores.append((each.get("name"), held.get("score", held.get("label"))))
     feedback_of(scores, metadata)
 
 

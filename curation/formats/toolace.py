@@ -4,12 +4,12 @@ import re
 
 from curation.errors import FormatError
 from curation.formats.answer import Candidate, index_of
-from curation.formats.bracket_calls import is_like_calls, parse_calls
+from curation.formats.bracket_calls import is_cut, is_like_calls, parse_calls
 from curation.formats.chat import candidates_of_tools, drafts_of
 from curation.formats.conversations import Named, Style, Turn, calls_of, messages_of, turns_of
 from curation.formats.fields import OWN, metadata_of, note, origin
 from curation.formats.literals import literal, literal_at
-from curation.formats.losses import lost_of
+from curation.formats.losses import lose, lost_of
 from curation.formats.reading import Format, Reading, Record
 from curation.sample import dumps
 
@@ -41,6 +41,9 @@ def read(record: Record) -> Reading:
 
     def calls(text: str, place: str) -> tuple[str, list[Named]]:
         if not is_like_calls(text):
+            if is_cut(text, names):
+                lose(metadata, "truncated", place)
+                note(metadata, "unreadable_calls", place)
             return text, []
         try:
             return "", list(parse_calls(text, names))
@@ -64,8 +67,17 @@ def _without_offer(turn: Turn, found: re.Match[str], metadata: Record) -> tuple[
         listed, end = literal_at(turn.text, found.end())
     except FormatError as error:
         raise FormatError(f"{turn.place}: in the list of functions, {error}") from None
+    if isinstance(listed, list):
+        listed = [_function(function) for function in listed]
     offered = candidates_of_tools(listed, metadata, f"{turn.place}.functions")
     return turn._replace(text=f"{turn.text[: found.end()].rstrip()}{turn.text[end:]}"), offered
+
+
+def _function(said: object) -> object:
+    """A function whose schema may stand under `arguments`."""
+    if not isinstance(said, dict) or "parameters" in said or not isinstance(said.get("arguments"), dict):
+        return said
+    return {"parameters" if key == "arguments" else key: value for key, value in said.items()}
 
 
 def _results(text: str) -> list[tuple[str, object]]:
@@ -79,4 +91,4 @@ def _results(text: str) -> list[tuple[str, object]]:
     return [(text if len(value) == 1 else dumps(result), result["name"]) for result in value]
 
 
-FORMAT = Format("toolace", "1", recognises, read)
+FORMAT = Format("toolace", "2", recognises, read)

@@ -1,12 +1,13 @@
 """A message in any provider's words becomes one in the canonical form: a span records whichever its model speaks."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from curation.formats.fields import wrong
 from curation.formats.known import known
 from curation.formats.losses import lose, lose_part, lose_rest
-from curation.formats.messages import assistant_message, attribute, call_message
+from curation.formats.messages import assistant_message, attribute
+from curation.formats.outcomes import note_failed_call
+from curation.formats.parts import BOTH, CALL, RESULT, THOUGHT, Turn, call_of, result_of, take, text, without_media
 from curation.formats.reading import Record
 from curation.sample import Message, dumps
 
@@ -18,32 +19,13 @@ SPEAKERS = {
     **dict.fromkeys(("tool", "function", "ToolMessage", "FunctionMessage", "ToolMessageChunk"), "tool"),
 }
 
-TEXT = frozenset(("text", "input_text", "output_text", "summary_text"))
-THOUGHT = frozenset(("reasoning", "thinking", "reasoning_text"))
-CALL = frozenset(("tool_call", "tool_use", "tool-call", "function_call", "custom_tool_call", "functionCall"))
-RESULT = frozenset(
-    ("tool_call_response", "tool_result", "tool-result", "function_call_output", "custom_tool_call_output")
-)
-ITEMS = CALL | RESULT | THOUGHT  # of the Responses API: parts that stand among the messages
+ITEMS = CALL | RESULT | THOUGHT | BOTH  # of the Responses API: parts that stand among the messages
 
-MEDIA = "@@@langfuseMedia:"  # how Langfuse writes down where it put what was too large for a trace
+WRAPPING = frozenset(("lc", "type", "id", "kwargs", "name", "graph", "data", "role"))  # of LangChain's serialised forms
+REFERENCE = "item_reference"  # an item of the Responses API that stands elsewhere
 
-_ARGUMENTS = ("arguments", "args", "input", "parsed_arguments")
-_IDS = ("call_id", "id", "tool_call_id", "tool_use_id", "toolCallId")
-_NAMES = ("name", "toolName", "tool_name")
-_OUTPUTS = ("content", "response", "result", "output")
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One message taken apart."""
-
-    role: str
-    texts: list[str] = field(default_factory=list)
-    thoughts: list[str] = field(default_factory=list)
-    calls: list[Record] = field(default_factory=list)
-    results: list[tuple[Message, object]] = field(default_factory=list)  # with the tool's name, where it stands
+_BESIDE = frozenset(("tool_calls", "function_call", "refusal", *_THOUGHTS))
 
 
 def turns(said: list[Any], metadata: Record, where: str, begin: int = 0) -> list[Message]:
@@ -59,14 +41,20 @@ def turns(said: list[Any], metadata: Record, where: str, begin: int = 0) -> list
     joins = False  # items of the Responses API that follow one another are one assistant's message
     for i, each in enumerate(said):
         plain = _plain(each, f"{where}[{i}]")
-        item = plain.get("type") == "message" if "role" in plain else plain.get("type") in ITEMS
+        if plain is not each and isinstance(each, dict):
+            lose_rest(metadata, each, WRAPPING, f"{where}[{i}]")
+        item = plain.get("type") == "message" if "role" in plain else str(plain.get("type")) in ITEMS
+        if _is_foreign(plain):
+            _lose_item(plain, metadata, where)
+            continue
         turn = _taken_apart(plain, metadata, f"{where}[{i}]", begin + len(messages))
         found = _written(turn)
-        if item and joins and turn.role == "assistant":
-            messages[-1] = _both(messages[-1], found.pop()[0])
+        if item and joins and found[0][0]["role"] == "assistant":
+            first, _ = found.pop(0)
+            messages[-1] = _both(messages[-1], first)
         messages += [message for message, _ in found]
         names += [name for _, name in found]
-        joins = item and turn.role == "assistant"
+        joins = item and messages[-1]["role"] == "assistant"
     attribute(messages, names)
     return messages
 
@@ -97,11 +85,25 @@ def _plain(said: object, where: str) -> Record:
     return said
 
 
-def _taken_apart(said: Record, metadata: Record, where: str, position: int) -> _Turn:
+def _is_foreign(said: Record) -> bool:
+    """Whether it is an item of the Responses API that is no message, no call and no result, such as a search."""
     kind = said.get("type")
-    if "role" not in said and kind in ITEMS:
-        turn = _Turn("tool" if kind in RESULT else "assistant")
-        _take(said, turn, metadata, where, f"call_{position}_0")
+    return "role" not in said and "content" not in said and isinstance(kind, str) and kind not in {*ITEMS, *SPEAKERS}
+
+
+def _lose_item(said: Record, metadata: Record, where: str) -> None:
+    """Names an item that is no message: one that stands elsewhere is pointed at, any other dropped."""
+    if said["type"] == REFERENCE:
+        lose(metadata, "by_reference", f"{where}.{REFERENCE}")
+    else:
+        lose_part(metadata, said, where)
+
+
+def _taken_apart(said: Record, metadata: Record, where: str, position: int) -> Turn:
+    kind = said.get("type")
+    if "role" not in said and str(kind) in ITEMS:
+        turn = Turn("tool" if str(kind) in RESULT else "assistant")
+        take(said, turn, metadata, where, f"call_{position}_0")
         return turn
     named = said.get("role") or kind
     if not isinstance(named, str):
@@ -110,33 +112,35 @@ def _taken_apart(said: Record, metadata: Record, where: str, position: int) -> _
     if role is None:  # frameworks let their users name the speakers
         lose(metadata, "dropped", f"{where}.role")
         role = "user"
-    turn = _Turn(role)
-    lose_rest(metadata, said, known("message", "any"), where)
+    turn = Turn(role)
+    lose_rest(metadata, said, known("message", "any") | known("message", role), where)
     _take_content(said, turn, metadata, where, position)
-    if turn.role == "assistant":
+    if role == "assistant":
         _take_beside(said, turn, metadata, where, position)
-    elif turn.role == "tool" and not turn.results:
-        content = "\n".join(turn.texts)
-        turn.results.append((_result(said, content or _text(said.get("error"))), said.get("name")))
+    elif role == "tool" and not turn.done:
+        message = result_of(said, "\n".join(turn.texts) or text(said.get("error")))
+        turn.done.append((message, said.get("name")))
         turn.texts = []
+        if said.get("status") == "error" or said.get("error"):
+            note_failed_call(metadata, message)
     return turn
 
 
-def _take_content(said: Record, turn: _Turn, metadata: Record, where: str, position: int) -> None:
+def _take_content(said: Record, turn: Turn, metadata: Record, where: str, position: int) -> None:
     content = said["parts"] if said.get("parts") is not None else said.get("content")
     if isinstance(content, dict) and turn.role != "tool":
         content = [content]
     if content is None:
         return
     if isinstance(content, str):
-        turn.texts += _without_media(content, metadata, f"{where}.content")
+        turn.texts += without_media(content, metadata, f"{where}.content")
     elif turn.role == "tool" and not _is_parts(content):
         turn.texts.append(dumps(content))
     elif not isinstance(content, list):
         raise wrong(f"{where}.content", content, "a string or a list of parts")
     else:
         for i, part in enumerate(content):
-            _take(part, turn, metadata, f"{where}.content[{i}]", f"call_{position}_{i}")
+            take(part, turn, metadata, f"{where}.content[{i}]", f"call_{position}_{i}")
 
 
 def _is_parts(content: object) -> bool:
@@ -150,41 +154,11 @@ def _is_parts(content: object) -> bool:
     )
 
 
-def _take(part: Any, turn: _Turn, metadata: Record, where: str, unnamed: str) -> None:
-    """Sorts one part of a message in."""
-    if isinstance(part, str):
-        turn.texts += _without_media(part, metadata, where)
-        return
-    if not isinstance(part, dict):
-        raise wrong(where, part, "a string or an object")
-    kind = part.get("type")
-    for key in ("functionCall", "function_call", "functionResponse", "function_response"):  # Gemini has no types
-        if kind is None and isinstance(part.get(key), dict):
-            part, kind = part[key], "function_call" if key.lower().endswith("call") else "tool_result"
-    if kind is None and part.get("thought") is True:
-        kind = "thinking"
-    if kind in CALL:
-        turn.calls.append(_call(part, where, unnamed))
-    elif kind in RESULT:
-        value = next((part[key] for key in _OUTPUTS if part.get(key) is not None), None)
-        name = next((part[key] for key in _NAMES if isinstance(part.get(key), str)), None)
-        turn.results.append((_result(part, _output(value, metadata, where)), name))
-    elif kind in THOUGHT:
-        turn.thoughts += [text for text in [_thought(part)] if text]
-        if not _thought(part) and (part.get("encrypted_content") or part.get("signature")):
-            lose(metadata, "dropped", f"{where}.{kind}")
-    elif kind in TEXT or (kind is None and "text" in part):
-        turn.texts += _without_media(_text(part.get("text", part.get("content"))), metadata, where)
-    elif kind == "refusal":
-        metadata["refusal"] = part.get("refusal")
-    else:
-        lose_part(metadata, {**part, "type": kind or next(iter(part), "untyped")}, where)
-
-
-def _take_beside(said: Record, turn: _Turn, metadata: Record, where: str, position: int) -> None:
+def _take_beside(said: Record, turn: Turn, metadata: Record, where: str, position: int) -> None:
     """What an assistant's message carries beside its content: reasoning, calls, a refusal."""
     extra = said.get("additional_kwargs")
     extra = extra if isinstance(extra, dict) else {}
+    lose_rest(metadata, extra, _BESIDE, f"{where}.additional_kwargs")
     reasoning = next((side[key] for side in (said, extra) for key in _THOUGHTS if side.get(key)), None)
     if isinstance(reasoning, str):
         turn.thoughts.append(reasoning)
@@ -200,7 +174,7 @@ def _take_beside(said: Record, turn: _Turn, metadata: Record, where: str, positi
         raise wrong(f"{where}.tool_calls", listed, "a list")
     known = {call["id"] for call in turn.calls}  # LangChain repeats the calls that stand in the content
     for i, raw in enumerate([*listed, *_broken(said)]):
-        call = _call(raw, f"{where}.tool_calls[{i}]", f"call_{position}_{i}")
+        call = call_of(raw, metadata, f"{where}.tool_calls[{i}]", f"call_{position}_{i}")
         if call["id"] not in known:
             turn.calls.append(call)
 
@@ -211,71 +185,14 @@ def _broken(said: Record) -> list[object]:
     return found if isinstance(found, list) else []
 
 
-def _call(said: object, where: str, unnamed: str) -> Record:
-    if not isinstance(said, dict):
-        raise wrong(where, said, "an object")
-    function = said.get("function", said)
-    if isinstance(function, str):
-        function = {**said, "name": function}
-    if not isinstance(function, dict):
-        raise wrong(f"{where}.function", function, "an object")
-    name = next((function[key] for key in _NAMES if function.get(key) is not None), None)
-    if not isinstance(name, str):
-        raise wrong(f"{where}.name", name, "a string")
-    call_id = next((said[key] for key in _IDS if isinstance(said.get(key), str) and said[key]), unnamed)
-    return call_message(
-        call_id, name, next((function[key] for key in _ARGUMENTS if function.get(key) is not None), None)
-    )
-
-
-def _result(said: Record, content: str) -> Message:
-    keys = ("tool_use_id", "tool_call_id", "toolCallId", "call_id") + (("id",) if said.get("type") in RESULT else ())
-    call_id = next((said[key] for key in keys if isinstance(said.get(key), str) and said[key]), None)
-    message: Message = {"role": "tool", "content": content}
-    return message if call_id is None else {**message, "tool_call_id": call_id}
-
-
-def _output(value: object, metadata: Record, where: str) -> str:
-    """A tool's result as text: text and lists of text parts stay text, any other value becomes JSON."""
-    if isinstance(value, dict) and set(value) == {"type", "value"}:  # of the AI SDK
-        value = value["value"]
-    if isinstance(value, list) and value and all(isinstance(part, dict) and "type" in part for part in value):
-        texts = [_text(part.get("text")) for part in value if part["type"] in TEXT]
-        for part in value:
-            if part["type"] not in TEXT:
-                lose_part(metadata, part, where)
-        return "\n".join(texts)
-    return "\n".join(_without_media(_text(value), metadata, where))
-
-
-def _thought(part: Record) -> str:
-    pieces = next((part[key] for key in ("thinking", "reasoning", "text", "content", "summary") if part.get(key)), "")
-    listed = pieces if isinstance(pieces, list) else [pieces]
-    texts = [piece.get("text") if isinstance(piece, dict) else piece for piece in listed]
-    return "\n".join(text for text in texts if isinstance(text, str))
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else dumps(value)
-
-
-def _without_media(text: str, metadata: Record, where: str) -> list[str]:
-    """The text, unless it only says where something else was put."""
-    if text.startswith(MEDIA):
-        lose(metadata, "by_reference", where)
-        return []
-    return [text]
-
-
-def _written(turn: _Turn) -> list[tuple[Message, object]]:
+def _written(turn: Turn) -> list[tuple[Message, object]]:
     """The messages that one of a provider's stands for: results come before what a user says besides."""
-    found = list(turn.results)
     if turn.role == "assistant":
-        reasoning = "\n\n".join(turn.thoughts) or None
-        found.append((assistant_message("\n".join(turn.texts), reasoning, turn.calls), None))
-    elif turn.role != "tool" and (turn.texts or not turn.results):
-        found.append(({"role": turn.role, "content": "\n".join(turn.texts)}, None))
-    return found
+        turn.end()
+        return turn.done or [({"role": "assistant", "content": ""}, None)]
+    if turn.role != "tool" and (turn.texts or not turn.done):
+        return [*turn.done, ({"role": turn.role, "content": "\n".join(turn.texts)}, None)]
+    return turn.done
 
 
 def _both(first: Message, second: Message) -> Message:

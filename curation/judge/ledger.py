@@ -5,16 +5,20 @@ from typing import Any
 
 import polars as pl
 
-from curation.judge.backend import Reply, Specification
-from curation.judge.journal import JournalFile, Record
+from curation.claude.errand import Record, Reply
+from curation.claude.journal import COMMON, JournalFile
+from curation.claude.prices import price
 from curation.judge.judgement import JUDGEMENT_FRAME, identify
-from curation.judge.prices import price
 from curation.judge.reply import parse, parse_error
 from curation.judge.rubric import Fold
+from curation.judge.specification import Specification
 from curation.sample import dumps
 
+# What a record is made of: which sample was asked about, and how its scores are folded.
+FIELDS = COMMON | {"judgement_id", "sample_id", "weights", "lift"}
 
-def record(sample: dict[str, Any], specification: Specification, reply: Reply) -> Record:
+
+def record(sample: dict[str, Any], reply: Reply, specification: Specification) -> Record:
     """What the journal keeps of one reply: everything that its judgement is made of, nothing read from it yet.
 
     `sample` is a row of the work list, with its `attempt`: how many judgements it has under this specification. The

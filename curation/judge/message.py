@@ -1,25 +1,10 @@
 """What the judge is shown of a sample: its data between fences that the data cannot guess."""
 
-import hmac
 from string import Template
 from typing import Any
 
+from curation.claude.fence import fence_key
 from curation.judge.rubric import Rubric
-
-KEY_LENGTH = 32  # hexadecimal digits: 128 bits, out of reach of guessing
-
-
-def fence_key(secret: bytes, sample_id: str, data: str) -> str:
-    """The key that marks this sample's fences: the same in every run, and never a part of the data itself.
-
-    It is an HMAC of the sample's id, so whoever wrote the data cannot know it without the warehouse's secret.
-    """
-    turn = 0
-    while True:
-        key = hmac.new(secret, f"{sample_id}/{turn}".encode(), "sha256").hexdigest()[:KEY_LENGTH]
-        if key not in data:
-            return key
-        turn += 1
 
 
 def render(sample: dict[str, Any], rubric: Rubric, secret: bytes) -> str:

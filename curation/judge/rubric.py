@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 
-# Keywords that the service's structured output does not take; replies are validated against them all the same.
-NOT_ENFORCED = frozenset({"$schema", "title", "minimum", "maximum"})
+from curation.claude.schema import NOT_ENFORCED, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +79,6 @@ class Rubric:
         sent = [family, model, self.max_tokens, self.system, self.user, self.absent, list(self.criteria)]
         content = orjson.dumps([*sent, self.sent_schema])
         return f"{self.name}-{hashlib.blake2b(content, digest_size=8).hexdigest()}"
-
-
-def without(schema: Any, keywords: frozenset[str]) -> Any:
-    """The schema without these keywords, at any depth (property names are not keywords, and are kept)."""
-    if isinstance(schema, list):
-        return [without(member, keywords) for member in schema]
-    if not isinstance(schema, dict):
-        return schema
-    kept: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in keywords:
-            continue
-        if key == "properties":
-            kept[key] = {name: without(member, keywords) for name, member in value.items()}
-        else:
-            kept[key] = without(value, keywords)
-    return kept
 
 
 @cache

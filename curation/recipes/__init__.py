@@ -69,6 +69,8 @@ def build(document: dict[str, Any]) -> Recipe:
     samples = dict(document.get("samples", {}))
     if "from" in samples:
         samples["kinds"] = tuple(samples.pop("from"))
+    if "backfill" in samples:
+        samples["backfill"] = tuple(samples["backfill"])
     release = dict(document.get("release", {}))
     if "configs" in release:
         release["configs"] = tuple(release["configs"])

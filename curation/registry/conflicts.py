@@ -13,15 +13,19 @@ def conflicts(plugin: Json, known: Json) -> list[str]:
 
     Both are compared in standard form, so other vendors' words for the same are no difference, nor are descriptions.
     """
-    ours, theirs = (standardise(p.get("parameters")) if p.get("parameters") else None for p in (plugin, known))
-    if not isinstance(ours, dict) or not isinstance(theirs, dict):
-        return []
-    return list(differences(ours, theirs, ""))
+    try:
+        ours, theirs = (standardise(p.get("parameters")) if p.get("parameters") else None for p in (plugin, known))
+        if not isinstance(ours, dict) or not isinstance(theirs, dict):
+            return []
+        return list(differences(ours, theirs, ""))
+    except RecursionError:
+        return ["the parameters: nested too deep to be compared"]
 
 
 def completed(plugin: Json, registry: Mapping[str, Json]) -> Json:
     """The candidate with the registry's `parameters` (by pluginId) where it has none of its own; else itself."""
-    known = registry.get(str(plugin.get("pluginId")))
+    plugin_id = plugin.get("pluginId")
+    known = registry.get(plugin_id) if isinstance(plugin_id, str) else None
     if plugin.get("parameters") is not None or known is None or known.get("parameters") is None:
         return plugin
     return {**plugin, "parameters": known["parameters"]}

@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import yaml
 
+from curation.children import MADE
+from curation.credentials import mask
 from curation.release.facts import Facts, Fidelity, Funnel, JudgeFacts
 from curation.release.parquet import DataFile, pattern
 from curation.release.rows import CONFIGS
@@ -148,10 +150,17 @@ def _shares(tally: pl.DataFrame, by: str, rows: Mapping[str, int]) -> str:
 
 def _funnel(funnel: Funnel) -> str:
     """How many samples each stage saw, what it thought of them, and the reasons that it gave."""
+    made = sum(funnel.made.values())
     counts = (
-        f"{funnel.traces} traces ({funnel.unreadable} unreadable) gave {funnel.samples} different samples "
+        f"{funnel.traces} traces ({funnel.unreadable} unreadable) gave {funnel.samples - made} different samples "
         f"({funnel.repeated} repetitions are not counted again); {funnel.accepted} were accepted."
     )
+    if made:
+        by_maker = ", ".join(f"{number} {MADE.get(maker, maker)}" for maker, number in funnel.made.items())
+        counts += (
+            f" {made} more samples were made of these and stand in their place ({by_maker}); the replaced ones are "
+            "counted under `lineage.superseded`."
+        )
     lines = [
         (_cell(s.stage), *(str(n) for n in (s.seen, s.passed, s.flagged, s.failed, s.abstained)), _reasons(s.reasons))
         for s in funnel.stages
@@ -202,8 +211,8 @@ def _table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 
 def _cell(value: str | None) -> str:
-    """A value of the data as a table can hold it."""
-    return "not known" if value is None else " ".join(value.split()).replace("|", "\\|")
+    """A value of the data as a table can hold it; whoever wrote it may have put a credential there."""
+    return "not known" if value is None else mask(" ".join(value.split())).replace("|", "\\|")
 
 
 def _text(name: str) -> str:

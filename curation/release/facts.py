@@ -1,7 +1,7 @@
 """What a release says of itself beyond its rows: where they came from, what was asked of them, who judged."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,9 @@ class Funnel:
     samples: int
     stages: tuple[FunnelStage, ...]
     accepted: int
+    made: Mapping[str, int] = field(
+        default_factory=dict
+    )  # samples made of others, by who made them (see children.MAKERS)
 
 
 @dataclass(frozen=True)

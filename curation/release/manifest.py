@@ -10,7 +10,7 @@ import jsonschema
 import orjson
 
 from curation.errors import TargetError
-from curation.release.facts import Facts, Fidelity, FunnelStage
+from curation.release.facts import Facts, Fidelity, Funnel, FunnelStage
 from curation.release.parquet import DataFile
 from curation.release.splits import SPLITS
 from schemas import load_schema
@@ -32,7 +32,7 @@ def make(
         "code": facts.code,
         "stages": [asdict(stage) for stage in facts.stages],
         "judge": asdict(facts.judge),
-        "funnel": {**asdict(facts.funnel), "stages": [_status(stage) for stage in facts.funnel.stages]},
+        "funnel": _funnel(facts.funnel),
         **({"fidelity": [_fidelity(found) for found in facts.fidelity]} if facts.fidelity else {}),
         "samples": {"count": sum(rows.values()), "digest": digest},
         "splits": dict(rows),
@@ -42,6 +42,12 @@ def make(
             for file in sorted(files, key=lambda file: file.path)
         ],
     }
+
+
+def _funnel(funnel: Funnel) -> dict[str, Any]:
+    """The funnel in the words of `curation status --json`; `made` where samples were made of others."""
+    told = {**asdict(funnel), "stages": [_status(stage) for stage in funnel.stages]}
+    return told if funnel.made else {key: value for key, value in told.items() if key != "made"}
 
 
 def _status(stage: FunnelStage) -> dict[str, Any]:

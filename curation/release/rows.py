@@ -92,8 +92,7 @@ def make_row(config: Config, sample: Sample, candidates_per_prompt: int | None) 
             f"sample {sample['sample_id']} is a {sample['kind']} without a plan of its own and cannot be released; "
             'set [samples] from = ["plan"] in the recipe'
         )
-    offered = None if sample["candidates"] is None else orjson.loads(sample["candidates"])
-    if offered is not None:
-        offered = choose_candidates(offered, sample["plan"], candidates_per_prompt)
-    prompt = render_prompt(orjson.loads(sample["messages"]), offered)
+    known = None if sample["candidates"] is None else orjson.loads(sample["candidates"])
+    offered = None if known is None else choose_candidates(known, sample["plan"], candidates_per_prompt)
+    prompt = render_prompt(orjson.loads(sample["messages"]), offered, known)
     return config.row(sample, prompt, None if offered is None else dumps(offered))

@@ -33,16 +33,16 @@ def assign(
 ) -> Splits:
     """A split for each sample, by groups of like samples.
 
-    `samples`: a sample frame, with `first_release` (a version or null) where earlier releases are known; `pairs`: the
-    similar pairs among them (a, b); `groups_before`: what earlier calls asked to remember; `validation` and `test`:
-    shares of the groups, 0 to 1.
+    `samples`: a sample frame, `parent_id` naming the trajectory, with `first_release` (a version or null) where earlier
+    releases are known and `origin_id` where samples may have been made of others; `pairs`: the similar pairs among them
+    (a, b); `groups_before`: what earlier calls asked to remember; `validation` and `test`: shares of the groups, 0 to 1.
 
-    Alike are samples of one trajectory (and a sample with the child made of it), samples with the same normalised
-    conversation up to the request, and similar pairs; likeness is passed on. Each sample answers to several keys (itself, its parent, its
-    request), and what is remembered is the split of every key: so a group keeps its split however it grows, and where
-    one member left and another with its request came. Where groups of different splits turn out to be one, test wins
-    over validation and validation over train: what was tested on never becomes training data. A group of which
-    nothing is remembered goes where a hash of its name falls among the shares.
+    Alike are samples of one trajectory, a sample and what was made of it, samples with the same normalised conversation
+    up to the request, and similar pairs; likeness is passed on. Each sample answers to several keys (itself, its
+    trajectory, its origin, its request), and what is remembered is the split of every key: so a group keeps its split
+    however it grows, and where one member left and another with its request came. Where groups of different splits turn
+    out to be one, test wins over validation and validation over train: what was tested on never becomes training data.
+    A group of which nothing is remembered goes where a hash of its name falls among the shares.
     """
     if validation < 0 or test < 0 or validation + test > 1:
         raise RecipeError(
@@ -50,7 +50,7 @@ def assign(
             "at most 1; the rest is train"
         )
     ordered = _earliest_first(samples)
-    keys = [_keys(*row) for row in ordered.select("sample_id", "parent_id", "request", "messages").iter_rows()]
+    keys = [_keys(*row) for row in ordered.iter_rows()]
     groups = _Groups()
     for own in keys:
         groups.join(own)
@@ -98,11 +98,12 @@ def _drawn(name: str, validation: float, test: float) -> str:
 def _earliest_first(samples: pl.DataFrame) -> pl.DataFrame:
     """Samples by the first release that held them (by version number), then by time, then by id."""
     released = pl.col("first_release") if "first_release" in samples.columns else pl.lit(None, pl.String)
+    origin = pl.col("origin_id") if "origin_id" in samples.columns else pl.lit(None, pl.String)
     numbers = released.str.extract_all(r"\d+").list.eval(pl.element().str.pad_start(12, "0")).list.join(".")
     return (
-        samples.select("sample_id", "parent_id", "request", "messages", "timestamp", numbers.alias("released"))
+        samples.with_columns(origin.alias("origin_id"), numbers.alias("released"))
         .sort("released", "timestamp", "sample_id", nulls_last=True)
-        .select("sample_id", "parent_id", "request", "messages")
+        .select("sample_id", "parent_id", "origin_id", "request", "messages")
     )
 
 
@@ -110,14 +111,15 @@ def _sample_key(sample_id: str) -> str:
     return f"sample:{sample_id}"
 
 
-def _keys(sample_id: str, parent_id: str | None, request: str | None, messages: str) -> tuple[str, ...]:
+def _keys(
+    sample_id: str, parent_id: str | None, origin_id: str | None, request: str | None, messages: str
+) -> tuple[str, ...]:
     """What a sample answers to, itself first; two samples that share a key are alike.
 
     A request counts with what was said before it: a "yes, please" is the same only in the same conversation.
     """
     keys = [_sample_key(sample_id)]
-    if parent_id is not None:
-        keys.append(_sample_key(parent_id))
+    keys += [_sample_key(other) for other in (parent_id, origin_id) if other is not None and other != sample_id]
     if request is not None and (text := normalise(request)):
         text = "\n".join([text, *_earlier(messages)])
         keys.append("request:" + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())

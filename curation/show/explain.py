@@ -35,9 +35,12 @@ def sample_parts(sample: dict[str, Any]) -> Iterator[RenderableType]:
     """One sample: what it says, what each stage thinks of it, what became of it."""
     yield Text("")
     yield Text(f"sample {sample['sample_id']}", style="bold")
+    made_of = {relative["sample_id"] for relative in sample["made_of"]}
+    is_turn = sample["parent_id"] and sample["parent_id"] not in made_of
     yield Text(
-        f"  {sample['kind']}{', ' + sample['category'] if sample['category'] else ''}{', turn of ' + sample['parent_id'] if sample['parent_id'] else ''}"
+        f"  {sample['kind']}{', ' + sample['category'] if sample['category'] else ''}{', turn of ' + sample['parent_id'] if is_turn else ''}"
     )
+    yield from family_lines(sample)
     for label, value in (("request", sample["request"]), ("thinking", sample["thinking"]), ("plan", sample["plan"])):
         yield Text(f"  {label:<9} {short(value)}")
     yield Text("")
@@ -57,6 +60,16 @@ def sample_parts(sample: dict[str, Any]) -> Iterator[RenderableType]:
         )
         if judgement["rationale"]:
             yield Text(f"    {short(judgement['rationale'])}")
+
+
+def family_lines(sample: dict[str, Any]) -> Iterator[Text]:
+    """What the sample was made of, and what was made of it."""
+    for parent in sample["made_of"]:
+        past = "" if parent["stands"] else ", and stands in its place no more"
+        yield Text(f"  made of {parent['sample_id']} by {parent['maker']}{past}", style="cyan")
+    for child in sample["children"]:
+        told = "stands in its place" if child["stands"] else "was made of it, and stands in its place no more"
+        yield Text(f"  {child['sample_id']} {told} where a recipe asks for {child['maker']}", style="cyan")
 
 
 def verdict(standing: dict[str, Any]) -> Text:

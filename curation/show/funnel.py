@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from curation.children import MADE
 from curation.release.splits import SPLITS
 from curation.sample import PLURALS
 
@@ -23,6 +24,10 @@ def funnel(status: dict[str, Any]) -> Group:
     left = status["samples"]
     table.add_row("samples", f"{left:,}", "", "", of_kinds(status))
     fell = by_stage(status["fell"])
+    if replaced := status["replaced"]:
+        left -= replaced
+        table.add_row("  replaced", f"{left:,}", f"{replaced:,}", "", made(status["made"]))
+        fell["lineage"] = {**fell["lineage"], "lineage.superseded": fell["lineage"]["lineage.superseded"] - replaced}
     for stage in status["stages"]:
         reasons = fell.get(stage["stage"], {})
         decided = {reason: number for reason, number in reasons.items() if reason != "undecided"}
@@ -44,7 +49,9 @@ def by_stage(fell: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
 
 def why(reasons: dict[str, int]) -> str:
     """The most frequent reasons with their counts."""
-    ranked = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    ranked = sorted(
+        ((reason, number) for reason, number in reasons.items() if number), key=lambda item: (-item[1], item[0])
+    )
     shown = [f"{number:,} {reason}" for reason, number in ranked[:REASONS_SHOWN]]
     rest = sum(number for _, number in ranked[REASONS_SHOWN:])
     return ", ".join([*shown, f"{rest:,} others"] if rest else shown)
@@ -56,10 +63,15 @@ def note(status: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def made(by_maker: dict[str, int]) -> str:
+    """What stands in the place of the samples that were replaced."""
+    return "by " + ", ".join(f"{number:,} {MADE.get(maker, maker)}" for maker, number in by_maker.items())
+
+
 def of_kinds(status: dict[str, Any]) -> str:
     """How many samples of each kind there are, where not all are the recipe's."""
     kinds = dict(status["kinds"])
-    if sum(kinds.values()) == status["samples"]:
+    if sum(kinds.values()) == status["samples"] - sum(status["made"].values()):
         return ""
     plans = f"of {kinds.pop('plan', 0):,} plans"
     others = ", ".join(f"{number:,} {PLURALS[kind]}" for kind, number in kinds.items())

@@ -5,7 +5,7 @@ from curation.synthesis.mix import CATEGORIES, DEFAULT, parse_mix
 from curation.synthesis.offline import synthesize
 from curation.synthesis.ordering import STYLES, Order, orders, render_prompt, sent_schema, system_prompt
 from curation.synthesis.selfcheck import row_faults
-from curation.synthesis.writing import Written, parse, parse_thinking, render_thinking
+from curation.synthesis.writing import Thought, Written, parse, parse_thinking, render_thinking
 
 __all__ = [
     "CATEGORIES",
@@ -13,6 +13,7 @@ __all__ = [
     "STYLES",
     "Catalogue",
     "Order",
+    "Thought",
     "Written",
     "orders",
     "parse",

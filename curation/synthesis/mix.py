@@ -45,3 +45,14 @@ def categories(mix: Mapping[str, float], count: int) -> Iterator[str]:
         name = max(mix, key=lambda category: mix[category] * i - made[category])
         made[name] += 1
         yield name
+
+
+def require_enough(tools: int, mix: Mapping[str, float]) -> None:
+    """Raises InputError where a registry of so many usable plugins has fewer than a plan of the mix needs."""
+    greedy = max(mix, key=lambda name: STEPS[name][1])
+    needed = STEPS[greedy][1]
+    if tools < needed:
+        raise InputError(
+            f"the registry has {tools} plugins that a request can fill, and {greedy} needs {needed}: "
+            "import more plugins, or leave that category out of the mix"
+        )

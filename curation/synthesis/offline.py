@@ -9,7 +9,7 @@ import orjson
 from curation.errors import InputError
 from curation.synthesis.catalogue import Catalogue
 from curation.synthesis.dice import Dice
-from curation.synthesis.mix import DEFAULT, STEPS, categories, scaled
+from curation.synthesis.mix import DEFAULT, STEPS, categories, require_enough, scaled
 from curation.synthesis.steps import draw_steps, offer, written
 from curation.synthesis.wording import conversation, request, thinking
 
@@ -30,12 +30,7 @@ def synthesize(
     """
     catalogue = plugins if isinstance(plugins, Catalogue) else Catalogue.of(plugins)
     shares = scaled(mix)
-    needed = max((STEPS[name][1] for name in shares), default=1)
-    if len(catalogue.tools) < needed:
-        raise InputError(
-            f"the registry has {len(catalogue.tools)} plugins that a request can fill, and {max(shares, key=lambda n: STEPS[n][1])} "
-            f"needs {needed}: import more plugins, or leave that category out of the mix"
-        )
+    require_enough(len(catalogue.tools), shares)
     seen: set[bytes] = set()
     for i, category in enumerate(categories(shares, count)):
         yield unseen(catalogue, category, f"{seed}/{i}", seen)

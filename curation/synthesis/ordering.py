@@ -1,8 +1,9 @@
 """What Claude is asked to write: a sample over some candidates, of a category, in a style."""
 
+import hashlib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -11,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from curation.judge.rubric import NOT_ENFORCED, without
+from curation.claude.schema import NOT_ENFORCED, without
 from curation.synthesis.catalogue import Catalogue
 from curation.synthesis.dice import Dice
-from curation.synthesis.mix import DEFAULT, categories, scaled
+from curation.synthesis.mix import DEFAULT, categories, require_enough, scaled
 from curation.synthesis.steps import draw_steps, offer
 
 Plugin = dict[str, Any]
@@ -26,16 +27,18 @@ MAX_TOKENS = 4_000  # a long story with a plan of four steps is some 1,500
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One request to Claude, and what its reply is measured by.
-
-    `key` tells orders apart: the same key is the same bytes, so that what was paid for is not asked again.
-    """
+    """One request to Claude, and what its reply is measured by; `key` is the seed and the order's number."""
 
     key: str
     category: str
     style: str
     candidates: tuple[Plugin, ...]
     message: str  # the user message; the system message is `system_prompt()`
+
+    @property
+    def subject(self) -> str:
+        """What tells orders apart: the same message is the same order, so that what was paid for is not asked again."""
+        return hashlib.blake2b(self.message.encode(), digest_size=16).hexdigest()
 
 
 @cache
@@ -86,19 +89,20 @@ def render_prompt(plugins: Sequence[Plugin], category: str, style: str, seed: st
     )
 
 
-def orders(catalogue: Catalogue, count: int, seed: int = 0, mix: Mapping[str, float] = DEFAULT) -> list[Order]:
+def orders(catalogue: Catalogue, count: int, seed: int = 0, mix: Mapping[str, float] = DEFAULT) -> Iterator[Order]:
     """`count` orders by the mix, every style equally often; the n-th is a function of registry, seed, mix and n.
 
     Candidates are a chain of plugins that could follow each other and their hard negatives, as the offline generator
-    offers them; which of them the request needs is Claude's to decide.
+    offers them; which of them the request needs is Claude's to decide. Raises InputError where the registry is too
+    small for the mix.
     """
-    made = []
-    for i, category in enumerate(categories(scaled(mix), count)):
+    shares = scaled(mix)
+    require_enough(len(catalogue.tools), shares)
+    for i, category in enumerate(categories(shares, count)):
         key = f"{seed}/{i}"
         dice = Dice(f"offer {key}")
         size = int(category[0]) if category[0].isdigit() else 2
         offered = offer(catalogue, draw_steps(catalogue, size, dice), dice)
         candidates = tuple(tool.source for tool in offered)
         style = STYLES[i % len(STYLES)]
-        made.append(Order(key, category, style, candidates, render_prompt(candidates, category, style, key)))
-    return made
+        yield Order(key, category, style, candidates, render_prompt(candidates, category, style, key))

@@ -1,6 +1,6 @@
 """A synthetic trace is kept only if every row stage lets it through, like any trace from production."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import orjson
@@ -52,6 +52,18 @@ def faults_of(samples: pl.DataFrame, check: Check | None = None) -> dict[str, li
     return found
 
 
+def trace_faults(traces: Collection[Trace]) -> list[list[str]]:
+    """Of each trace, in order, why it may not be kept; nothing where every row stage lets it through."""
+    if not traces:
+        return []
+    rows = sample_rows(traces)
+    found = faults_of(rows)
+    told: dict[str, list[str]] = {}
+    for trace_id, sample_id in rows.select("trace_id", "sample_id").iter_rows():
+        told.setdefault(trace_id, []).extend(found.get(sample_id, []))
+    return [told[trace["trace_id"]] for trace in traces]
+
+
 def row_faults(trace: Trace) -> list[str]:
-    """Why one trace may not be kept; nothing where every row stage lets it through."""
-    return [reason for reasons in faults_of(sample_rows([trace])).values() for reason in reasons]
+    """Why one trace may not be kept."""
+    return trace_faults([trace])[0]

@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 import orjson
 
-from curation.judge.message import fence_key
-from curation.judge.reply import SHOWN, STOPPED_SHORT, UnreadableError, strict_json
+from curation.claude.fence import fence_key
+from curation.claude.reply import NOTHING, UnreadableError, Usage, open_reply, strict_json
 from curation.sample import is_multi_turn
 from curation.synthesis.mix import STEPS
 from curation.synthesis.offline import Trace, trace_of
@@ -19,10 +19,13 @@ from curation.synthesis.selfcheck import row_faults
 
 Check = Callable[[Trace], list[str]]
 
+# The tools through which a service without structured output is made to reply, by the name of the reply's schema.
+TOOLS = {"reply": "submit_sample", "thinking": "submit_thinking"}
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A reply as it was read: `trace` where `status` is ok; else `why` not.
+    """A reply to an order as it was read: `trace` where `status` is ok; else `why` not.
 
     `refused`, `truncated` and `unparseable` are about the reply; `unfit` is a sample that is not of the category
     asked for; `faulty` is one that fails a row stage.
@@ -31,35 +34,48 @@ class Written:
     status: str
     trace: Trace | None = None
     why: str | None = None
+    usage: Usage = NOTHING
 
 
-def parse(raw: str, order: Order, passes: Check = row_faults) -> Written:
-    """Reads a Messages API response to an order.
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A reply to a plan without reasoning as it was read: `thinking` where `status` is ok; else `why` not."""
+
+    status: str
+    thinking: str | None = None
+    why: str | None = None
+    usage: Usage = NOTHING
+
+
+def parse(raw: str, order: Order, model: str, passes: Check = row_faults) -> Written:
+    """Reads a Messages API response of a model to an order.
 
     `passes` gives the reasons why a trace may not be kept, none where it may: by default the row stages' own codes.
     """
+    opened = open_reply(raw, TOOLS["reply"], validator("reply"))
+    if opened.status != "ok":
+        return Written(opened.status, None, opened.detail, opened.usage)
     try:
-        answer = answer_of(raw, "reply")
-    except StoppedShortError as error:
-        return Written(error.status, why=str(error))
+        trace = trace_from(opened.answer, order, model)
     except UnreadableError as error:
-        return Written("unparseable", why=str(error))
-    try:
-        trace = trace_from(answer, order)
-    except UnreadableError as error:
-        return Written("unfit", why=str(error))
+        return Written("unfit", None, str(error), opened.usage)
     reasons = passes(trace)
-    return Written("faulty", why=", ".join(reasons)) if reasons else Written("ok", trace)
+    if reasons:
+        return Written("faulty", None, ", ".join(reasons), opened.usage)
+    return Written("ok", trace, None, opened.usage)
 
 
-def parse_thinking(raw: str) -> str:
-    """The reasoning in a Messages API response; raises UnreadableError with the reason where there is none."""
-    text = str(answer_of(raw, "thinking")["thinking"]).strip()
+def parse_thinking(raw: str) -> Thought:
+    """Reads a Messages API response to a plan that has no reasoning."""
+    opened = open_reply(raw, TOOLS["thinking"], validator("thinking"))
+    if opened.status != "ok":
+        return Thought(opened.status, None, opened.detail, opened.usage)
+    text = str(opened.answer["thinking"]).strip()
     if "<think>" in text or "</think>" in text:
-        raise UnreadableError("the reasoning has tags around it")
+        return Thought("unparseable", None, "the reasoning has tags around it", opened.usage)
     if not text:
-        raise UnreadableError("the reasoning is empty")
-    return text
+        return Thought("unparseable", None, "the reasoning is empty", opened.usage)
+    return Thought("ok", text, None, opened.usage)
 
 
 def render_thinking(sample: dict[str, Any], secret: bytes) -> str:
@@ -77,45 +93,13 @@ def render_thinking(sample: dict[str, Any], secret: bytes) -> str:
     return Template(prompt("thinking.md")).substitute(shown, key=key)
 
 
-class StoppedShortError(UnreadableError):
-    """The model did not finish: `status` is refused or truncated."""
-
-    def __init__(self, status: str, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
 @cache
 def validator(name: str) -> jsonschema.Draft202012Validator:
     """Checks replies of a kind."""
     return jsonschema.Draft202012Validator(reply_schema(name))
 
 
-def answer_of(raw: str, name: str) -> dict[str, Any]:
-    """The one object that a response holds, as its schema wants it: the forced tool call's input, else the only text."""
-    body = strict_json(raw)
-    if not isinstance(body, dict) or body.get("type") != "message":
-        raise UnreadableError(f"not a message of the Messages API: {raw[:SHOWN]!r}")
-    stop = body.get("stop_reason")
-    if stop == "refusal":
-        raise StoppedShortError("refused", "the model declined to write it")
-    if stop in STOPPED_SHORT:
-        raise StoppedShortError("truncated", STOPPED_SHORT[stop])
-    content = body.get("content")
-    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-    calls = [block.get("input") for block in blocks if block.get("type") == "tool_use"]
-    texts = [block.get("text") for block in blocks if block.get("type") == "text"]
-    if len(calls or texts) != 1:
-        raise UnreadableError(f"{len(calls)} tool calls and {len(texts)} texts, where one answer was asked for")
-    answer: Any = calls[0] if calls else strict_json(str(texts[0]))
-    fault = next(validator(name).iter_errors(answer), None)
-    if fault is not None:
-        raise UnreadableError(f"{fault.json_path}: {fault.message[:SHOWN]}")
-    found: dict[str, Any] = answer
-    return found
-
-
-def trace_from(answer: dict[str, Any], order: Order) -> Trace:
+def trace_from(answer: dict[str, Any], order: Order, model: str) -> Trace:
     """The native trace; raises UnreadableError where it is not what was ordered."""
     turns = [{"role": turn["role"], "content": turn["content"]} for turn in answer["turns"]]
     if turns[-1]["role"] != "user":
@@ -132,7 +116,7 @@ def trace_from(answer: dict[str, Any], order: Order) -> Trace:
     turns.append({"role": "assistant", "content": f"<think>{answer['thinking'].strip()}</think>\n{plan}"})
     candidates = [{key: value for key, value in plugin.items() if key != "returns"} for plugin in order.candidates]
     trace = trace_of(turns, candidates, order.category, "claude")
-    trace["metadata"]["style"] = order.style
+    trace["metadata"] |= {"model": model, "style": order.style, "order": order.key}
     return trace
 
 

@@ -3,9 +3,11 @@
 import random
 import string
 
+import polars as pl
 import pytest
 
 from curation import credentials
+from curation.batch import Batch
 from curation.filters import secret
 from curation.recipe import Check
 from tests.labelled import batch_of, faults, planned, step
@@ -102,3 +104,30 @@ def test_a_secret_behind_json_escapes_is_found() -> None:
         "/plugins/0/api_request_parameters/a",
         "/messages/0/content",
     ]
+
+
+TOKEN = "".join(("gh", "p_", "x9TqLw2ZrVb7NcKd4Ms8HyPf1GjEa6UoRi3Q"))
+CALL = {"id": "c", "type": "function", "function": {"name": "p", "arguments": f'{{"{TOKEN}": 1}}'}}
+OFFER = {"pluginId": "p", "parameters": {"type": "object", "properties": {TOKEN: {"type": "string"}}}}
+
+
+@pytest.mark.parametrize(
+    ("row", "pointer"),
+    [
+        (planned(step(parameters={TOKEN: 1})), "/plugins/0/api_request_parameters"),
+        ({"plan": None, "candidates": [OFFER]}, "/candidates/0/parameters/properties"),
+        (
+            {"plan": None, "messages": [{"role": "assistant", "content": "", "tool_calls": [CALL]}]},
+            "/messages/0/tool_calls/0/function/arguments",
+        ),
+    ],
+    ids=["of a step", "of a candidate", "of a call"],
+)
+def test_a_secret_that_is_a_parameters_name_is_found(row: dict[str, object], pointer: str) -> None:
+    assert faults(secret.decide(batch_of([row]), Check()))[0] == [("secret.found", pointer)]
+
+
+def test_a_secret_in_the_name_of_the_source_is_found_for_it_is_released() -> None:
+    batch = batch_of([planned(step()), planned(step("q"))])
+    named = batch.samples.with_columns(source=pl.Series(["production", f"s3://logs?token={TOKEN}"]))
+    assert faults(secret.decide(Batch(named), Check())) == [[], [("secret.found", "/source")]]

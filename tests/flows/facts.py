@@ -8,6 +8,7 @@ COLUMNS = {
     "trace": "trace_key, trace_id, format, source, line, error",
     "sample": "* EXCLUDE (first_seen)",
     "sample_trace": "*",
+    "derivation": "* EXCLUDE (made_at)",
     "decision": "* EXCLUDE (decided_at)",
     "signature": "*",
     '"similar"': "*",

@@ -1,11 +1,8 @@
 """Only what is new is read again, nothing is lost on the way, and what could not be carried over is told."""
 
 import gzip
-import os
 import random
-import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -24,12 +21,14 @@ from curation.release.facts import Fidelity
 from flows import asking, ingesting
 from flows.checking import check
 from flows.ingesting import Report, ingest
+from flows.progress import listening
 from flows.publishing import facts_from, fidelity_of_sources
 from flows.rereading import ingest as ingest_or_reread
 from flows.rereading import reread
 from tests import traces
 from tests.conftest import Cli
 from tests.flows.facts import facts
+from tests.flows.killing import killed_at_work, reads, writes
 from tests.release.samples import facts as some_facts
 from tests.release.samples import many, release
 from warehouse import Store
@@ -171,6 +170,30 @@ def test_one_file_that_breaks_off_keeps_no_other_from_being_read(store: Store, t
     assert len(facts(store.path)["trace"]) == 1501
 
 
+def test_progress_counts_the_bytes_of_all_files_and_ends_at_their_sum(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(lines(*range(60)))
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(lines(*range(60, 120))))
+    (tmp_path / "c.jsonl").write_bytes(lines(121))
+    whole = sum(path.stat().st_size for path in tmp_path.glob("?.jsonl*"))
+
+    def small(*given: Any, **named: Any) -> Iterator[reading.Ingested]:
+        return reading.read(*given, **named, batch_size=7)
+
+    monkeypatch.setattr(ingesting, "read", small)
+    told: list[tuple[str, int, int | None]] = []
+    for _ in range(2):
+        with listening(lambda *said: told.append(said)):
+            ingest(store, [str(tmp_path)])
+        assert {what for what, _, _ in told} == {"ingest"}
+        assert {total for _, _, total in told} == {whole}
+        done = [number for _, number, _ in told]
+        assert done == sorted(done)
+        assert done[-1] == whole
+        told.clear()
+
+
 class Killed(BaseException):
     """The end of a process, as far as a test within it can tell."""
 
@@ -213,20 +236,24 @@ def test_kill_9_at_any_moment_of_an_ingest_leaves_what_a_quiet_one_leaves(
     with path.open("wb") as file:
         for number in range(25_000):
             file.write(orjson.dumps(traces.again(traces.good(number % 144), trace_id=f"t{number}")) + b"\n")
-    chance, found = random.Random(7), []
-    for name, delays in (("quiet", []), ("killed", [chance.uniform(1.0, 4.0) for _ in range(8)])):
+    chance, found, inside = random.Random(7), [], []
+    for name, kills in (("quiet", 0), ("killed", 8)):
         folder = tmp_path / name
         folder.mkdir()
         cli = cli_in(folder)
-        for delay in delays:
+        for number in range(kills):  # by turns while it reads, and when it writes
+            changed = writes(cli.warehouse, folder / f"{cli.warehouse.name}.wal")
             process = cli.start("ingest", path)
-            time.sleep(delay)
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            is_at_work = changed if number % 2 else reads(process, path)
+            if not killed_at_work(process, is_at_work, chance.uniform(0, 0.7)):
+                break
+            inside.append(cli.json("status")["traces"] if cli.warehouse.exists() else 0)
         told = cli.json("ingest", path)
         assert told["files"][0]["fidelity"]["read"] == 25_000
         assert cli.json("ingest", path)["files"][0]["state"] == "unchanged"
         found.append(facts(cli.warehouse))
+    assert len(inside) >= 3
+    assert any(0 < number < 25_000 for number in inside), inside
     assert found[0] == found[1]
 
 

@@ -126,7 +126,7 @@ def test_a_new_threshold_of_the_judge_asks_nothing(path: Walk) -> None:
     recipe = path.recipe()
     path.walk(recipe)
     strict = replace(recipe, judge=replace(recipe.judge, accept=10.0))
-    assert judge(path.store, strict).judged == 0
+    assert judge(path.store, strict).done == 0
     told = asking.status(path.store, strict)
     assert told["accepted"] + sum(row["samples"] for row in told["fell"]) == 29
     assert any(row["reason"] == "judge.below_threshold" for row in told["fell"])
@@ -170,7 +170,7 @@ def test_a_copy_that_the_judge_puts_out_lets_the_other_copy_back_in(path: Walk) 
     assert [row["reason"] for row in asking.status(path.store, recipe)["fell"] if row["stage"] == "dedup"] == [
         "duplicate.exact"
     ]
-    assert judge(path.store, recipe).judged == 2
+    assert judge(path.store, recipe).done == 2
     told = asking.status(path.store, recipe)
     assert told["accepted"] == 1
     assert [row["reason"] for row in told["fell"]] == ["judge.below_threshold"]

@@ -16,12 +16,20 @@ BROKEN = FOLDER.parent / "broken"
 WHY = {
     "openai": "request.input[0].name is missing",
     "anthropic": "request.messages[1].content[0].name is null, not a string",
+    "langfuse": "observations.output[0].tool_calls[0].name is null, not a string",
+    "otlp": "gen_ai.input.messages[0].content[0].name is null, not a string",
+    "langsmith": "runs.inputs.messages[0].content is an int, not a string or a list of parts",
+    "openinference": "llm.output_messages[0].tool_calls[0].name is null, not a string",
     "trl": "prompt[1].tool_calls[0].function.name is missing",
     "sharegpt": "conversations[1]: 'get_tide(Brest)' at character 0 cannot be read",
     "toolace": "system: in the list of functions, 'tide}]' at character",
     "xlam": "tools: the JSON breaks off at character 16",
     "atif": "steps[0].source is 'captain', not one of system, user, agent",
     "sgd": "the service 'Pilots_1' is not in schema.json",
+    "ondemand": "messages[1].content is an int, not a string or a list of parts",
+    "bfcl": "ground_truth is null, not a list: the record has no accepted answer",
+    "nestful": "output: the JSON breaks off at character 21",
+    "seal_tools": "the api_list of 'dev-easy-9' in dataset_for_finetune/dev.json cannot be read",
 }
 
 
@@ -78,8 +86,8 @@ def test_every_way_of_writing_the_tools_column_gives_the_same_candidates() -> No
 
 
 def test_rows_of_plain_text_are_refused_with_what_would_be_read() -> None:
-    with pytest.raises(FormatError, match="prompt is text; only conversational rows"):
-        FORMATS["trl"].read({"prompt": "The sky is", "completion": [{"role": "assistant", "content": "blue"}]})
+    with pytest.raises(FormatError, match="completion is text; only conversational rows"):
+        FORMATS["trl"].read({"prompt": "The sky is", "completion": " blue."})
 
 
 @pytest.mark.parametrize(("name", "row"), [("trl", "parallel"), ("sharegpt", "hermes")])
@@ -208,3 +216,80 @@ def test_every_call_of_the_real_dialogues_is_a_plan_of_an_intent_that_was_offere
     for plan, candidates in plans.select("plan", "candidates").iter_rows():
         offered = {candidate["pluginId"] for candidate in json.loads(candidates)}
         assert {step["pluginId"] for step in json.loads(plan)["plugins"]} <= offered
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "lost"),
+    [
+        ("rated", "A place to moor.", [("dropped", "rejected")]),
+        ("implicit", "A wall to moor at.", [("dropped", "rejected")]),
+        ("one message", "Where shall I ask?", [("dropped", "rejected")]),
+        ("two answers", "Done.", [("dropped", "prompt"), ("dropped", "chosen")]),
+    ],
+)
+def test_of_a_preference_the_better_answer_is_read_wherever_it_stands(
+    row: str, said: str, lost: list[tuple[str, str]]
+) -> None:
+    reading = golden("trl", row)
+    (draft,) = reading.drafts
+    assert [message["role"] for message in draft.messages] == ["user"]
+    assert (draft.plan, list(reading.lost)) == (said, lost)
+
+
+@pytest.mark.parametrize("row", ["preferred", "printed tools", "tools in a row"])
+def test_tools_may_be_printed_by_python_or_stand_in_a_row_and_an_answer_apart(row: str) -> None:
+    (draft,) = golden("sharegpt", row).drafts
+    assert draft.candidates
+    assert {name for name, _ in steps(golden("sharegpt", row))} <= {each["pluginId"] for each in draft.candidates}
+
+
+def test_a_vote_is_an_outcome_and_chat_words_are_turns_too() -> None:
+    assert golden("sharegpt", "disliked").metadata["outcome"] == "failed"
+    assert golden("sharegpt", "chat words").drafts[0].plan == "A wall in the sea."
+    assert recognise([{"conversations": [{"role": "assistant", "content": "", "tool_calls": []}]}]) is None
+
+
+def test_thinking_in_two_blocks_is_one_and_calls_named_in_it_are_none() -> None:
+    assert golden("sharegpt", "thinks and scratches").drafts[0].thinking == "A word.\n\nA harbour's."
+    reading = golden("sharegpt", "scratch")
+    assert steps(reading, 1) == [("get_tide", {"place": "Brest"})]
+    assert reading.lost == ()
+    assert reading.drafts[0].messages[-1]["content"] == "<think>It is known.</think>\nIt is 6.4 m."
+
+
+def test_a_step_that_was_copied_or_not_given_by_a_model_is_context_and_no_plan() -> None:
+    reading = golden("atif", "continued")
+    trajectory, *plans = reading.drafts
+    assert [message["role"] for message in trajectory.messages].count("assistant") == 4
+    assert [step for plan in range(len(plans)) for step, _ in steps(reading, plan + 1)] == ["book_berth"]
+    assert (reading.metadata["copied_steps"], reading.metadata["dispatched_steps"]) == (2, 1)
+
+
+def test_runs_within_runs_are_trajectories_of_their_own_and_references_to_them_no_loss() -> None:
+    reading = golden("atif", "captain")
+    assert [draft.parent for draft in reading.drafts] == [None, 0, None, 2, None, 4]
+    references = [loss for loss in reading.lost if loss[1].endswith("subagent_trajectory_ref")]
+    assert references == [("by_reference", "steps.observation.results.subagent_trajectory_ref")]
+    reading = FORMATS["atif"].read({**next(r for r in joined_records("atif") if r.get("trajectory_id") == "outer")})
+    assert not any("ref" in field for _, field in reading.lost)
+
+
+def test_a_function_of_toolace_may_name_its_schema_arguments() -> None:
+    reading = FORMATS["toolace"].read(joined_records("toolace")[6])
+    assert reading.drafts[0].candidates is not None
+    assert reading.drafts[0].candidates[0]["parameters"]["required"] == ["place"]
+    assert "arguments" not in reading.drafts[0].candidates[0]
+
+
+def test_answers_of_xlam_may_be_printed_by_python_and_stay_text_where_they_break_off() -> None:
+    assert steps(golden("xlam", "5")) == [("tide.height", {"place": "Visby", "hours": None, "exact": True})]
+    assert golden("xlam", "4").metadata["unreadable_calls"] == ["answers"]
+
+
+def test_nestful_with_tools_of_its_own_refers_by_dollar_labels() -> None:
+    (record,) = [r for r in joined_records("nestful") if r.get("sample_id") == "7a1c"]
+    reading = FORMATS["nestful"].read(record)
+    first, second = json.loads(reading.drafts[0].plan or "")["plugins"]
+    assert second["api_request_parameters"] == {"arg_0": "{{add.output.result}}", "arg_1": 5}
+    assert (first["dependencies"], second["dependencies"]) == ([], ["add"])
+    assert reading.metadata["gold_answer"] == "15.0"

@@ -167,6 +167,13 @@ def test_a_request_that_failed_is_a_prompt_whatever_the_api(record: dict[str, An
     assert reading.metadata["outcome"] == "failed"
 
 
+def test_a_batch_file_that_was_only_sent_is_prompts() -> None:
+    record = {"custom_id": "b1", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": [USER]}}
+    assert recognise([record]) is FORMATS["openai"]
+    reading = openai(record)
+    assert ([draft.kind for draft in reading.drafts], reading.trace_id) == (["prompt"], "b1")
+
+
 def test_an_error_of_a_tool_is_counted_and_its_words_stay() -> None:
     run = golden("anthropic", "run")
     assert run.metadata["tool_errors"] == 1

@@ -228,13 +228,11 @@ def test_what_cannot_be_reached_is_one_sentence_with_its_remedy(memory: str, tmp
     assert "holds no file of traces; files there: 1" in refused(memory)
 
 
-def test_s3_without_its_package_names_the_extra() -> None:
-    try:
-        import s3fs  # noqa: F401
-    except ImportError:
-        assert "pip install 'curation[s3]'" in refused("s3://bucket/traces.jsonl")
-    else:
-        pytest.skip("s3fs is installed here")
+def test_s3_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    loaded = sys.modules["fsspec.registry"]._registry  # type: ignore[attr-defined]
+    monkeypatch.delitem(loaded, "s3", raising=False)
+    assert "pip install 'curation[s3]'" in refused("s3://bucket/traces.jsonl")
 
 
 def test_a_format_that_other_files_complete_is_not_read_from_afar(memory: str) -> None:
@@ -243,9 +241,39 @@ def test_a_format_that_other_files_complete_is_not_read_from_afar(memory: str) -
     assert "copy its folder here" in refused(f"{memory}/BFCL_v3_simple.json")
 
 
+def test_a_record_that_has_all_it_needs_is_read_from_afar_though_others_of_its_format_have_not(memory: str) -> None:
+    record = {"sample_id": "1", "input": "Add 1 and 2.", "output": "[]", "tools": "[]", "gold_answer": "3"}
+    fsspec.filesystem("memory").pipe("/bucket/nestful.jsonl", json.dumps(record).encode())
+    (file,) = discover([f"{memory}/nestful.jsonl"]).files
+    (batch,) = read(file, None)
+    assert (file.format, batch.traces["trace_id"].to_list(), batch.problems) == ("nestful", ["1"], [])
+
+
 def test_a_place_has_one_key_however_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(TWO)
     (tmp_path / "link.jsonl").symlink_to(path)
     monkeypatch.chdir(tmp_path)
     assert {Place(name, Path(name)).key for name in ("a.jsonl", "link.jsonl", str(path))} == {os.path.realpath(path)}
+
+
+@pytest.mark.parametrize("given", ["caf\udce9.jsonl", "d\udce9", "*.jsonl", "."])
+def test_a_name_that_is_not_utf_8_is_read_and_told_in_letters_that_can_be_printed(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkdir(b"d\xe9")
+    for name in (b"caf\xe9.jsonl", b"d\xe9/caf\xe9.jsonl"):
+        Path(os.fsdecode(name)).write_bytes(TWO)
+    for file in discover([given]).files:
+        (batch,) = read(file, None)
+        (path,) = set(batch.traces["path"])
+        assert path.endswith("caf\\xe9.jsonl")
+        assert file.place.name.encode().endswith(b"caf\\xe9.jsonl")
+
+
+@pytest.mark.parametrize("given", ["gone\udce9", "gone\udce9/*.jsonl", "~nosuchuser/x", "~nosuchuser/*.jsonl"])
+def test_a_name_that_names_nothing_is_one_printable_sentence(given: str) -> None:
+    said = refused(given)
+    assert "check the p" in said
+    assert said.encode()

@@ -159,6 +159,8 @@ def test_every_plan_offers_what_its_own_call_was_offered() -> None:
         ),
         ([tool(2, "find", call_id="b", result="B"), tool(3, "find", call_id="elsewhere", result="A")], ["A", "B"]),
         ([tool(2, "find", call_id="a", error="refused")], ["refused"]),
+        ([tool(2, "search", call_id="a", arguments={"n": 1}, result="by id")], ["by id"]),
+        ([tool(2, "of another agent", call_id="a", arguments={"x": 9}, result="x")], []),
         ([Span(OTHER, "find", (2,), result="in a plain span")], ["in a plain span"]),
         ([tool(2, "other", result="x")], []),
     ],
@@ -289,7 +291,7 @@ REFERENCES = {
     "langfuse": ("lf-cut", "observations.input.content.image_url"),
     "otlp": ("a5" * 16, "gen_ai.output.messages"),
     "langsmith": ("ls-away", "runs.outputs"),
-    "openinference": ("b2" * 16, "llm.input_messages.content.image_url"),
+    "openinference": ("b2" * 16, "llm.input_messages.content.image"),
 }
 
 

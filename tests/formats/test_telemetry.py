@@ -8,6 +8,7 @@ import pytest
 from curation.errors import FormatError
 from curation.formats import FORMATS, recognise
 from curation.formats.attributes import attributes_of, nested
+from curation.formats.envelopes import hex_id
 from curation.formats.reading import Reading
 from curation.gathering import gather
 
@@ -229,6 +230,12 @@ def test_a_span_without_a_trace_is_a_trace_of_its_own() -> None:
     nameless = [span(BASE, traceId=trace) for trace in ("", "0" * 32)]
     lines = [(i, json.dumps(record).encode()) for i, record in enumerate(nameless)]
     assert len(list(gather(lines, FORMATS["otlp"].parts))) == 2
+
+
+def test_ids_in_base64_keep_their_case_and_hexadecimal_ones_lose_it() -> None:
+    assert hex_id("0xABCDEF01") == "abcdef01"
+    assert hex_id("AbCdEfGhIjK=") == "AbCdEfGhIjK="
+    assert hex_id("0" * 32) is None
 
 
 def test_the_conventions_of_both_families_are_read_in_one_trace() -> None:

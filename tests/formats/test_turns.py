@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from curation.errors import FormatError
+from curation.formats.outcomes import failed_calls
 from curation.formats.spoken import answered, arguments, decoded, given, offered_in, ran, tools_of
 from curation.formats.turns import turns
 
@@ -46,7 +47,7 @@ FORMS: dict[str, list[Any]] = {
         {
             "role": "assistant",
             "content": [
-                {"type": "thinking", "thinking": "Look.", "signature": "x"},
+                {"type": "thinking", "thinking": "Look."},
                 {"type": "text", "text": "Looking."},
                 {"type": "tool_use", "id": "c1", "name": "find", "input": {"q": "it"}},
             ],
@@ -147,6 +148,89 @@ def test_gemini_has_no_ids_so_that_calls_and_results_are_joined_by_name_and_orde
         ('{"x":1}', second["id"]),
         ('{"x":2}', first["id"]),
     ]
+
+
+SERVED: dict[str, list[Any]] = {
+    "the Messages API": [
+        {"type": "text", "text": "Looking."},
+        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"q": "it"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s1", "content": "here"},
+        {"type": "text", "text": "Here."},
+    ],
+    "the GenAI conventions": [
+        {"type": "text", "content": "Looking."},
+        {"type": "server_tool_call", "id": "s1", "name": "web_search", "server_tool_call": {"q": "it"}},
+        {"type": "server_tool_call_response", "id": "s1", "server_tool_call_response": "here"},
+        {"type": "text", "content": "Here."},
+    ],
+    "the Responses API": [
+        {"type": "output_text", "text": "Looking."},
+        {"type": "mcp_call", "id": "s1", "name": "web_search", "arguments": '{"q":"it"}', "output": "here"},
+        {"type": "output_text", "text": "Here."},
+    ],
+}
+
+
+@pytest.mark.parametrize("form", SERVED)
+def test_what_a_provider_ran_itself_is_a_call_with_its_result_between_two_messages(form: str) -> None:
+    metadata: Record = {}
+    messages = turns([{"role": "assistant", "content": SERVED[form]}], metadata, "m")
+    assert messages == [
+        {"role": "assistant", "content": "Looking.", "tool_calls": [call("s1", "web_search", q="it")]},
+        {"role": "tool", "content": "here", "tool_call_id": "s1"},
+        {"role": "assistant", "content": "Here."},
+    ]
+    assert metadata == {}
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "no", "is_error": True}]},
+        lc("ToolMessage", content="no", tool_call_id="c1", status="error"),
+        {"role": "tool", "tool_call_id": "c1", "content": None, "error": "no"},
+        {"type": "mcp_call", "id": "c1", "name": "find", "arguments": "{}", "error": "no"},
+    ],
+)
+def test_a_result_that_is_an_error_counts_once_however_often_it_is_repeated(failed: Record) -> None:
+    metadata: Record = {}
+    for _ in range(2):
+        assert turns([failed], metadata, "m")[-1]["content"] == "no"
+    assert failed_calls(metadata) == 1
+    assert metadata == {}
+
+
+def test_an_item_that_is_no_message_is_named_and_nobody_says_it() -> None:
+    metadata: Record = {}
+    said = [
+        {"role": "user", "content": "x"},
+        {"type": "web_search_call", "id": "w"},
+        {"type": "item_reference", "id": "r"},
+    ]
+    assert turns(said, metadata, "input") == [{"role": "user", "content": "x"}]
+    assert metadata["curation.lost"] == [["dropped", "input.web_search_call"], ["by_reference", "input.item_reference"]]
+
+
+PIECES: dict[str, list[Any]] = {
+    "texts": ["Six ", "metres."],
+    "chunks": [
+        {"choices": [{"delta": {"content": "Six "}}]},
+        {"choices": [{"delta": {"content": "metres."}, "finish_reason": "stop"}]},
+    ],
+    "events": [
+        {"type": "message_start", "message": {"type": "message", "role": "assistant", "content": []}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "Six "}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "metres."}},
+        {"type": "message_stop"},
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", PIECES)
+def test_an_answer_that_was_recorded_in_pieces_is_joined(kind: str) -> None:
+    metadata: Record = {}
+    assert answered(PIECES[kind], metadata, "output").messages == [{"role": "assistant", "content": "Six metres."}]
+    assert metadata == {}
 
 
 def test_calls_without_ids_are_numbered_by_their_place_in_the_conversation() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from curation.judge.journal import journal_folder, pending
+from curation.claude.journal import journal_folder, pending
 from curation.judge.judgement import JUDGEMENT_FRAME
 from curation.judge.ledger import judgements
 from curation.sample import SAMPLE_FRAME, dumps, identify

@@ -5,14 +5,15 @@ import json
 import jsonschema
 import orjson
 
-from curation.judge.backend import BACKENDS, open_backend
-from curation.judge.journal import journal_folder, pending
+from curation.claude.journal import journal_folder, pending
+from curation.claude.pool import run_errand
+from curation.judge.backend import open_backend
 from curation.judge.judgement import JUDGEMENT_FRAME, STATUSES
 from curation.judge.ledger import judgements
-from curation.judge.pool import run_judge
 from curation.judge.rubric import load_rubric
+from curation.judge.specification import BACKENDS
 from schemas import load_schema
-from tests.judge.conftest import claude
+from tests.claude.conftest import claude
 from tests.judge.samples import SECRET, frame, numbered
 
 SCHEMA = load_schema("judgement")
@@ -26,8 +27,10 @@ def test_the_schema_names_the_frames_columns_and_the_codes_values():
 
 def test_judgements_of_every_kind_are_of_the_schema(serve, warehouse):
     serve(marked={"Case 00000": "refusal", "Case 00001": "too_long", "Case 00002": "undecided"})
-    run_judge([frame(numbered(5))], claude(), journal_folder(warehouse), 5)
-    run_judge([frame(numbered(2))], open_backend("offline", "", load_rubric(), SECRET, 5), journal_folder(warehouse), 5)
+    run_errand([frame(numbered(5))], claude(), journal_folder(warehouse), 5)
+    run_errand(
+        [frame(numbered(2))], open_backend("offline", "", load_rubric(), SECRET, 5), journal_folder(warehouse), 5
+    )
 
     checker = jsonschema.FormatChecker()
     validator = jsonschema.Draft202012Validator(SCHEMA, format_checker=checker)

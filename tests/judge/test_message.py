@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.judge.message import fence_key, render
+from curation.claude.fence import fence_key
+from curation.judge.message import render
 from curation.judge.rubric import load_rubric
 from tests.judge.samples import SECRET, sample
 

@@ -46,6 +46,7 @@ GOOD = {
     "one turn of a run": {
         **sample(steps=[FLIGHT], thinking="The Flight Finder searches flights from Lisbon to Oslo."),
         "parent_id": "a run",
+        "turn": 2,
     },
     "an order other than the list's": sample(candidates=CANDIDATES[::-1]),
 }

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.judge.reply import TOOL, Usage, parse, parse_error
+from curation.claude.reply import Usage
+from curation.judge.reply import TOOL, parse, parse_error
 from curation.judge.rubric import load_rubric
 
 RUBRIC = load_rubric()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.judge.backend import BACKENDS, specify
-from curation.judge.rubric import NOT_ENFORCED, Fold, load_rubric
+from curation.claude.schema import NOT_ENFORCED
+from curation.judge.rubric import Fold, load_rubric
+from curation.judge.specification import BACKENDS, specify
 from tests.servers.claude_protocol import unsupported
 
 RUBRIC = load_rubric()
@@ -58,11 +59,16 @@ def test_another_model_is_another_specification_and_another_weight_is_not():
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_specification_is_the_same_in_another_process(backend):
     code = (
-        "from curation.judge.backend import specify; from curation.judge.rubric import load_rubric;"
+        "from curation.judge.specification import specify; from curation.judge.rubric import load_rubric;"
         f"print(specify({backend!r}, 'm', load_rubric()).spec)"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout.strip() == specify(backend, "m", RUBRIC).spec
+
+
+def test_what_was_judged_before_is_not_asked_again():
+    """Another prompt, rubric or form of the request asks about every sample again: a change of this line costs money."""
+    assert specify("vertex", "claude-opus-4-6", RUBRIC).spec == "plan-d7a1f66c5a369d90"
 
 
 def test_the_offline_rubric_is_never_taken_for_another_judge():

@@ -166,3 +166,13 @@ def test_the_same_last_words_of_two_conversations_are_not_the_same_request() -> 
     assert assign(two, NO_PAIRS, NO_GROUPS, 0.1, 0.1).samples["group"].n_unique() == 2
     same = frame([conversation(1, "Book a table in Lima"), conversation(2, "book a table  in Lima")])
     assert assign(same, NO_PAIRS, NO_GROUPS, 0.1, 0.1).samples["group"].n_unique() == 1
+
+
+def test_what_was_made_of_a_sample_goes_where_that_one_went_whatever_its_words_are_now() -> None:
+    parents = many(40)
+    first = assign(parents, NO_PAIRS, NO_GROUPS, 0.3, 0.3)
+    children = frame([sample(100 + number) for number in range(40)]).with_columns(origin_id=parents["sample_id"])
+    later = split_of(assign(children, NO_PAIRS, remembered(NO_GROUPS, first), 0.3, 0.3))
+    assert len(set(later.values())) == 3
+    before = split_of(first)
+    assert later == {child: before[origin] for child, origin in children.select("sample_id", "origin_id").iter_rows()}

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from tests.servers.claude_faults import FAULTS
 from tests.servers.claude_protocol import Body, invalid, schema_of
+from tests.servers.claude_writing import written
 
 KEY = "test-key"  # the only credential that is accepted, on either path
 MODELS = ("claude-opus-4-6", "claude-haiku-4-5")
@@ -169,11 +170,16 @@ class Claude:
         return web.json_response(error, status=status, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
     def reply(self, body: Body, model: str) -> Body:
-        """A whole reply: every criterion of the schema that was sent, scored."""
+        """A whole reply: every criterion of the schema that was sent, scored; or what the message asks to be written."""
         schema = schema_of(body)
+        if "criteria" not in schema["properties"]:
+            return self.answer(body, model, written(schema, body["messages"][-1]["content"]))
         names = schema["properties"]["criteria"]["properties"]
         scores = {name: {"evidence": f"Step 1 and {name}.", "score": self.score(name, body)} for name in names}
-        answer = {"criteria": scores}
+        return self.answer(body, model, {"criteria": scores})
+
+    def answer(self, body: Body, model: str, answer: Body) -> Body:
+        """The message that carries an answer, in the way that the request asks for."""
         if "tools" in body:
             content = [{"type": "tool_use", "id": "toolu_1", "name": body["tools"][0]["name"], "input": answer}]
         else:
@@ -182,7 +188,7 @@ class Claude:
 
     def envelope(self, body: Body, model: str, content: list[Body], stop: str) -> Body:
         """The message around the content, with the usage that the text amounts to at four characters a token."""
-        prefix = json.dumps([body.get("tools"), body["system"]])
+        prefix = json.dumps([body.get("tools"), body.get("system")])
         held = len(prefix) // 4 if "cache_control" in prefix and len(prefix) // 4 >= CACHE_MINIMUM else 0
         known = prefix in self.cached
         if held:

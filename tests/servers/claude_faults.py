@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from tests.servers import claude_writing
 from tests.servers.claude_protocol import Body, schema_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,26 @@ async def undecided(service: "Claude", request: web.Request, body: Body, model: 
     return in_place_of_a_reply(service, body, model, [{"type": "text", "text": json.dumps(nothing)}], "end_turn")
 
 
+async def faulty(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
+    return of_another_kind(service, body, model, claude_writing.faulty)
+
+
+async def unfit(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
+    return of_another_kind(service, body, model, claude_writing.unfit)
+
+
+async def secretive(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
+    return of_another_kind(service, body, model, claude_writing.secretive)
+
+
+def of_another_kind(service: "Claude", body: Body, model: str, write: Callable[[str], Body]) -> web.Response:
+    """A paid reply of the right form that is not what was wanted."""
+    text = body["messages"][-1]["content"]
+    service.answered[text] += 1
+    service.statuses[200] += 1
+    return web.json_response(service.answer(body, model, write(text)))
+
+
 async def too_long(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
     return service.refuse(400, "invalid_request_error", "prompt is too long: 250000 tokens > 200000 maximum")
 
@@ -93,6 +114,6 @@ FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
         *(rate_limited, overloaded, broken, unavailable, reset, html, truncated, refusal, empty, prose, undecided),
-        *(too_long, forbidden, slow),
+        *(too_long, forbidden, slow, faulty, unfit, secretive),
     )
 }

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from curation.judge.backend import specify
-from curation.judge.claude import Claude as ClaudeBackend
+from curation.judge.backend import form_of
 from curation.judge.rubric import load_rubric
+from curation.judge.specification import specify
 from tests.servers.claude import KEY, VERTEX_VERSION, Claude
 
 VERTEX = "/v1/projects/p/locations/global/publishers/anthropic/models/claude-opus-4-6:rawPredict"
@@ -28,10 +28,8 @@ def service():
 def body(**changed: Any) -> dict[str, Any]:
     """A request as the judge makes it; None takes a field out."""
     rubric = load_rubric()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ANTHROPIC_API_KEY", KEY)
-        backend = ClaudeBackend(specify("anthropic", "claude-opus-4-6", rubric), rubric, b"", 1)
-    return {k: v for k, v in {**backend.body("Hello", by_tool=False), **changed}.items() if v is not None}
+    form = form_of(specify("anthropic", "claude-opus-4-6", rubric), rubric)
+    return {k: v for k, v in {**form.body("Hello", by_tool=False), **changed}.items() if v is not None}
 
 
 def post(url: str, sent: dict[str, Any], headers: dict[str, str]) -> tuple[int, dict[str, Any]]:

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import pytest
 
-from curation.judge.reply import UnreadableError
 from curation.registry import bundled_plugins
 from curation.synthesis import (
     CATEGORIES,
@@ -31,7 +30,7 @@ SECRET = b"a secret of the warehouse"
 
 @pytest.fixture(scope="module")
 def made() -> list[Order]:
-    return orders(Catalogue.of(bundled_plugins()), 140, seed=1)
+    return list(orders(Catalogue.of(bundled_plugins()), 140, seed=1))
 
 
 WEATHER = {
@@ -52,7 +51,8 @@ MAIL = {
     "name": "Mail Out",
     "parameters": {"type": "object", "properties": {"body": {"type": "string"}}, "required": ["body"]},
 }
-ONE = Order("k", "1_step", "terse", (WEATHER, MAIL), "write one")
+MODEL = "claude-opus-4-6"
+ONE = Order("0/7", "1_step", "terse", (WEATHER, MAIL), "write one")
 TWO = Order("k", "2_step", "story", (WEATHER, MAIL), "write two")
 TALK = Order("k", "multi_turn", "story", (WEATHER, MAIL), "write a talk")
 
@@ -69,7 +69,7 @@ def reply(turns: Any = None, steps: Any = None, thinking: Any = "Sky Now tells i
 
 
 def test_a_good_reply_is_a_native_trace_that_passes_every_row_stage() -> None:
-    written = parse(reply(), ONE)
+    written = parse(reply(), ONE, MODEL)
     assert (written.status, written.why) == ("ok", None)
     assert written.trace is not None
     assert row_faults(written.trace) == []
@@ -79,24 +79,31 @@ def test_a_good_reply_is_a_native_trace_that_passes_every_row_stage() -> None:
     assert step["name"] == "Sky Now"
     assert step["api_request_parameters"] == {"city": "Graz", "days": 3}
     assert ["returns" in plugin for plugin in json.loads(sample["candidates"])] == [False, False]
-    assert written.trace["metadata"] == {"synthetic": True, "backend": "claude", "category": "1_step", "style": "terse"}
+    assert written.trace["metadata"] == {
+        "synthetic": True,
+        "backend": "claude",
+        "category": "1_step",
+        "model": MODEL,
+        "style": "terse",
+        "order": "0/7",
+    }
 
 
 def test_a_forced_tool_call_is_as_good_as_a_text() -> None:
     answer = {"turns": ASKED, "thinking": "So be it.", "steps": [STEP]}
-    content = [{"type": "tool_use", "name": "submit", "input": answer}]
-    assert parse(reply(content=content), ONE).status == "ok"
+    content = [{"type": "tool_use", "name": "submit_sample", "input": answer}]
+    assert parse(reply(content=content), ONE, MODEL).status == "ok"
 
 
 def test_references_between_steps_pass() -> None:
-    assert parse(reply(steps=[STEP, SENT]), TWO).status == "ok"
+    assert parse(reply(steps=[STEP, SENT]), TWO, MODEL).status == "ok"
 
 
 def test_a_conversation_passes_where_one_was_asked_for() -> None:
     talk = [{"role": "user", "content": "weather?"}, {"role": "assistant", "content": "Where?"}, *ASKED]
-    assert parse(reply(turns=talk), TALK).status == "ok"
-    assert parse(reply(turns=talk), ONE).status == "unfit"
-    assert parse(reply(), TALK).status == "unfit"
+    assert parse(reply(turns=talk), TALK, MODEL).status == "ok"
+    assert parse(reply(turns=talk), ONE, MODEL).status == "unfit"
+    assert parse(reply(), TALK, MODEL).status == "unfit"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,7 @@ def test_a_conversation_passes_where_one_was_asked_for() -> None:
         (reply(stop_reason="max_tokens"), ONE, "truncated", "max_tokens"),
         ("nonsense", ONE, "unparseable", "not JSON"),
         ('{"type": "error"}', ONE, "unparseable", "not a message"),
-        (reply(content=[]), ONE, "unparseable", "0 texts"),
+        (reply(content=[]), ONE, "unparseable", "0 blocks of text"),
         (reply(content=[{"type": "text", "text": "Here you are: {}"}]), ONE, "unparseable", "not JSON"),
         (reply(thinking=7), ONE, "unparseable", "thinking"),
         (reply(steps=[]), ONE, "unparseable", "steps"),
@@ -127,19 +134,28 @@ def test_a_conversation_passes_where_one_was_asked_for() -> None:
     ],
 )
 def test_any_other_reply_is_left_out_for_a_reason(raw: str, order: Order, status: str, why: str) -> None:
-    written = parse(raw, order)
+    written = parse(raw, order, MODEL)
     assert (written.status, written.trace) == (status, None)
     assert why in str(written.why)
 
 
 def test_the_check_is_the_callers_to_choose() -> None:
-    assert parse(reply(), ONE, passes=lambda trace: ["too dull"]).why == "too dull"
+    assert parse(reply(), ONE, MODEL, passes=lambda trace: ["too dull"]).why == "too dull"
 
 
 def test_an_order_is_the_same_whenever_it_is_made(made: list[Order]) -> None:
-    assert orders(Catalogue.of(bundled_plugins()), 140, seed=1) == made
-    assert len({order.key for order in made}) == len({order.message for order in made}) == len(made)
-    assert orders(Catalogue.of(bundled_plugins()), 3, seed=2)[0].message != made[0].message
+    assert list(orders(Catalogue.of(bundled_plugins()), 140, seed=1)) == made
+    assert len({order.key for order in made}) == len({order.subject for order in made}) == len(made)
+    assert next(orders(Catalogue.of(bundled_plugins()), 3, seed=2)).message != made[0].message
+
+
+def test_the_number_of_an_order_varies_who_writes_where_and_around_what(made: list[Order]) -> None:
+    told = [order.message.rpartition("The person who writes is ")[2] for order in made]
+    people, scenes = ({text.split(". ")[part].split(" is set around ")[-1] for text in told} for part in (0, 1))
+    anchors = {text.partition("Begin with candidates")[2] for text in told}
+    assert len(set(told)) == len(made)
+    assert min(len(people), len(scenes)) > 20
+    assert len(anchors) > 70
 
 
 def test_every_style_and_category_is_ordered_by_its_share(made: list[Order]) -> None:
@@ -199,10 +215,12 @@ def thought(text: object) -> str:
 
 
 def test_reasoning_is_read_as_it_was_written() -> None:
-    assert parse_thinking(thought(" The user wants rain. ")) == "The user wants rain."
+    told = parse_thinking(thought(" The user wants rain. "))
+    assert (told.status, told.thinking) == ("ok", "The user wants rain.")
 
 
 @pytest.mark.parametrize("raw", [thought(""), thought("  "), thought("<think>a</think>"), thought(None), "x"])
-def test_reasoning_that_is_none_is_an_error(raw: str) -> None:
-    with pytest.raises(UnreadableError):
-        parse_thinking(raw)
+def test_reasoning_that_is_none_is_named_so(raw: str) -> None:
+    told = parse_thinking(raw)
+    assert (told.status, told.thinking) == ("unparseable", None)
+    assert told.why

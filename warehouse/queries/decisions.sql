@@ -11,9 +11,9 @@ each AS (
     FROM told
 ),
 traces AS (
-    SELECT st.sample_id, list(DISTINCT t.trace_id ORDER BY t.trace_id) FILTER (WHERE t.trace_id IS NOT NULL) AS trace_ids
-    FROM sample_trace AS st JOIN trace AS t USING (trace_key)
-    GROUP BY st.sample_id
+    SELECT h.sample_id, list(DISTINCT t.trace_id ORDER BY t.trace_id) FILTER (WHERE t.trace_id IS NOT NULL) AS trace_ids
+    FROM held AS h JOIN trace AS t USING (trace_key)
+    GROUP BY h.sample_id
 )
 SELECT
     s.trace_id, t.trace_ids, e.sample_id::VARCHAR AS sample_id, e.stage, e.outcome,

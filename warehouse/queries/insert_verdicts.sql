@@ -1,8 +1,11 @@
 -- The fold of all decisions under one recipe: accepted when every stage that measures this kind has passed or flagged
--- the sample; else the first stage that put it out, with its reason; else the first stage that has not decided it.
+-- the sample; else the first stage that put it out, with its reason; else the first stage that has not decided it. Where
+-- a child stands in its place that is why, whatever else was found: the child tells it too.
 INSERT INTO verdict
 WITH asked AS (
-    SELECT m.sample_id::UUID AS sample_id, rs.stage, rs.position, rs.fingerprint
+    SELECT
+        m.sample_id::UUID AS sample_id, rs.stage, rs.fingerprint,
+        CASE WHEN rs.stage = 'lineage' AND m.replaced_by IS NOT NULL THEN -1 ELSE rs.position END AS position
     FROM members AS m
     JOIN recipe_stage AS rs ON rs.recipe = $recipe AND list_contains(from_json(rs.kinds, '["VARCHAR"]'), m.kind)
 ),

@@ -5,7 +5,8 @@ SELECT
 FROM trace AS t
 JOIN sample_trace AS st USING (trace_key)
 JOIN sample AS s USING (sample_id)
-WHERE s.parent_id IS NULL AND t.error IS NULL AND (t.source, t.trace_id) IN (
+JOIN origin AS o USING (sample_id)
+WHERE o.trajectory_id IS NULL AND t.error IS NULL AND (t.source, t.trace_id) IN (
     SELECT (source, trace_id) FROM trace WHERE error IS NULL AND trace_id IS NOT NULL
     GROUP BY source, trace_id HAVING count(*) > 1
 )

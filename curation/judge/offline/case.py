@@ -37,7 +37,7 @@ class Case:
     @property
     def is_turn(self) -> bool:
         """Whether this plan is one turn of a run, which goes on after it."""
-        return self.sample["parent_id"] is not None
+        return self.sample["turn"] is not None
 
     @cached_property
     def called(self) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""Claude is asked here, whatever for: one client, one pool, one journal and one budget serve every errand."""

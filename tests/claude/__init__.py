@@ -1,0 +1,1 @@
+"""The pool, its journal, prices and budget, tested against a service that speaks the real protocol."""

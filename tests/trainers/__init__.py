@@ -1,0 +1,1 @@
+"""Trainers: the real ones, on tiny models."""

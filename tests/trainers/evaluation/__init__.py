@@ -1,0 +1,1 @@
+"""Tests of the figures: metrics, statistics, pools, and how they are shown."""

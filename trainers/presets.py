@@ -1,0 +1,212 @@
+"""A preset is one TOML file that says how a model is trained and asked; the bundled ones go by name."""
+
+import difflib
+import json
+import tomllib
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from curation.errors import InputError
+from trainers.families import FAMILIES
+
+
+class PresetError(InputError):
+    """The preset's owner must act: an unknown key, a wrong type, a value out of range."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the model is asked for an answer."""
+
+    temperature: float = 0.0  # 0: always the likeliest token, so that a plan can be had again
+    top_p: float = 1.0  # 1: no token is ruled out; of no effect at temperature 0
+    max_new_tokens: int = 1024  # what the published orchestrator was given; the longest plans seen take about 800
+
+
+@dataclass(frozen=True)
+class Sft:
+    """How it is fine-tuned."""
+
+    epochs: float = 3.0  # both published systems: three
+    max_steps: int | None = None  # None: as many as the epochs take
+    max_length: int = 4096  # tokens; a longer row is left out, since a cut one would teach plans without an end
+    pack: bool = True  # rows share a sequence of max_length: 0.99 of it filled, against 0.61 with padding
+    rows: int = 1  # sequences in memory at a time; packed ones are full, so that one is enough
+    accumulate: int = 8  # such batches a step: with packing some 32,000 tokens, where gradients are no longer noise
+    optimizer: str = "adamw"  # the field's usual one; adafactor keeps less in memory
+    learning_rate: float = 1e-4  # the published 2e-5, scaled by the square root of the larger step
+    schedule: str = "cosine"  # ends near 0, so that the last step is no worse than the one before
+    warmup: float = 0.03  # share of the steps: the first gradients of a new task are large
+    weight_decay: float = 0.0  # a fine-tune starts from good weights; they need not shrink
+    clip: float | None = 1.0  # length that a step's gradient is cut to, so that one odd row cannot undo the rest
+    weights: str = "fp32"  # of what is trained: steps below 1/256 of a weight are lost in bf16
+    compute: str = "bf16"  # on a GPU; fp32 is several times faster on a CPU
+    checkpointing: bool = False  # trades a third of the speed for the memory of activations
+    freeze_table: bool = False  # the per-layer embeddings of Gemma 4: half of E2B's parameters, a lookup table
+    save_every: int = 500  # steps between checkpoints: what a crash may cost
+    keep: int = 2  # checkpoints at one time: the last, and one before it should it be broken
+    log_every: int = 10  # steps between two lines of metrics.jsonl
+    evaluate_every: int | None = None  # steps between losses on validation; None: at the end of training only
+
+
+@dataclass(frozen=True)
+class Random:
+    """The sizes of a model with random weights and a tokenizer trained on the release: for a CPU, for tests."""
+
+    vocabulary: int = 2048  # tokens: a small release's own words, and a table that trains fast
+    hidden: int = 64
+    layers: int = 4
+    heads: int = 4
+    kv_heads: int = 1  # as E2B has it
+    intermediate: int = 128
+    digits: bool = True  # each digit a token of its own, so that numbers can be copied digit by digit
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One preset, validated; `load_preset` reads it."""
+
+    name: str
+    family: str
+    model: str  # a Hub id, a folder, or "random"
+    description: str = ""
+    system: str | None = None  # None: the release's own system message
+    thinking: str = "text"  # as the published systems write it; "native": the family's own channel
+    device: str = "gpu"  # what it needs; "any" runs on a CPU too
+    decoding: Decoding = field(default_factory=Decoding)
+    sft: Sft = field(default_factory=Sft)
+    random: Random = field(default_factory=Random)
+
+
+SftSettings = Sft  # the name by which trainers speak of it
+
+# key -> what it may be, beyond its type
+CHOICES: dict[str, Sequence[str]] = {
+    "family": tuple(FAMILIES),
+    "thinking": ("text", "native"),
+    "device": ("gpu", "any"),
+    "sft.optimizer": ("adamw", "adafactor"),
+    "sft.schedule": ("cosine", "constant"),
+    "sft.weights": ("bf16", "fp32"),
+    "sft.compute": ("bf16", "fp32"),
+}
+LEAST: dict[str, float] = {
+    "decoding.temperature": 0, "decoding.max_new_tokens": 1, "sft.max_length": 16, "sft.rows": 1, "sft.accumulate": 1,
+    "sft.max_steps": 1, "sft.learning_rate": 0, "sft.warmup": 0, "sft.weight_decay": 0, "sft.clip": 0, "sft.epochs": 0,
+    "sft.save_every": 1, "sft.keep": 1, "sft.log_every": 1, "sft.evaluate_every": 1, "random.vocabulary": 300,
+    "random.hidden": 8, "random.layers": 1, "random.heads": 1, "random.kv_heads": 1, "random.intermediate": 8,
+}  # fmt: skip
+
+
+def bundled() -> list[str]:
+    """The names under which presets come with the package."""
+    return sorted(f.name.removesuffix(".toml") for f in _home().iterdir() if f.name.endswith(".toml"))
+
+
+def load_preset(name: str | Path, changes: Sequence[str] = ()) -> Preset:
+    """The preset in the file `name`, or the bundled one of that name, with `changes` such as `sft.epochs=1`.
+
+    Raises PresetError with one sentence for a missing file, broken TOML, an unknown key, a wrong type or value.
+    """
+    path = Path(name)
+    try:
+        if path.suffix == ".toml" or path.is_file():
+            text = path.read_text(encoding="utf-8")
+        else:
+            text = (_home() / f"{name}.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise PresetError(
+            f"no preset is called {str(name)!r}; give a .toml file or one of: {', '.join(bundled())}"
+        ) from None
+    return parse_preset(text, str(name), changes)
+
+
+def parse_preset(text: str, where: str, changes: Sequence[str] = ()) -> Preset:
+    """The preset that `text` describes; `where` names it in errors."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PresetError(f"the preset {where} is not TOML: {error}") from error
+    for change in changes:
+        _change(document, change)
+    made: Preset = _build(Preset, document, "", where)
+    return made
+
+
+def preset_toml(preset: Preset) -> str:
+    """The preset, every value written out, as the TOML that `load_preset` reads back to the same."""
+    values = asdict(preset)
+    tables = {key: values.pop(key) for key in ("decoding", "sft", "random")}
+    lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it; TOML has no null, so that none is the word "none"."""
+    value = "none" if value is None else value
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _home() -> Any:
+    return files("trainers") / "presets"
+
+
+def _change(document: dict[str, Any], change: str) -> None:
+    """Applies `table.key=value`; the value is TOML, or text where it is none."""
+    key, equals, text = change.partition("=")
+    if not equals or not key.strip():
+        raise PresetError(f"--set {change!r} is not key=value, such as sft.epochs=1")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    *tables, last = key.strip().split(".")
+    for name in tables:
+        document = document.setdefault(name, {})
+        if not isinstance(document, dict):
+            raise PresetError(f"--set {change!r}: {name} is no table of a preset")
+    document[last] = value
+
+
+def _build(kind: Any, document: Mapping[str, Any], place: str, where: str) -> Any:
+    """An instance of the dataclass `kind`; PresetError for the first thing that does not fit."""
+    known = [f.name for f in fields(kind)]
+    hints = get_type_hints(kind)
+    for key in document:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise PresetError(f"the preset {where} has no key {place + key!r}; {hint}it takes {', '.join(known)}")
+    values = {key: _value(hints[key], value, place + key, where) for key, value in document.items()}
+    missing = [key for key in ("name", "family", "model") if kind is Preset and key not in values]
+    if missing:
+        raise PresetError(f"the preset {where} misses the key {missing[0]!r}")
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, key: str, where: str) -> Any:
+    if is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise PresetError(f"the preset {where}: {key} = {value!r} must be a table, [{key}]")
+        return _build(hint, value, f"{key}.", where)
+    kinds = get_args(hint) if get_origin(hint) is types.UnionType else (hint,)
+    if value == "none" and type(None) in kinds:
+        value = None
+    if float in kinds and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) not in kinds:
+        names = " or ".join("none" if kind is type(None) else kind.__name__ for kind in kinds)
+        raise PresetError(f"the preset {where}: {key} = {value!r} must be {names}")
+    if key in CHOICES and value not in CHOICES[key]:
+        raise PresetError(f"the preset {where}: {key} = {value!r} must be one of {', '.join(CHOICES[key])}")
+    if key in LEAST and value is not None and not LEAST[key] <= value < float("inf"):
+        raise PresetError(f"the preset {where}: {key} = {value!r} must be a number from {LEAST[key]} on")
+    return value
