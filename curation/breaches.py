@@ -50,6 +50,9 @@ def explained(error: ValidationError, parameters: Parameters) -> Iterator[Breach
         yield Breach("hydration.missing_required", (*path, kind.property))
     elif isinstance(kind, ValidationErrorKind.AdditionalProperties):
         yield from (Breach("hydration.unknown_parameter", (*path, key), value[key]) for key in kind.unexpected)
+    elif isinstance(kind, ValidationErrorKind.PropertyNames):
+        name = str(kind.error.instance)
+        yield Breach("hydration.unknown_parameter", (*path, name), value[name])
     elif isinstance(kind, ValidationErrorKind.UnevaluatedProperties):
         # It names members too that are known but failed their own check: those are told on their own.
         known = known_names(parameters, path)

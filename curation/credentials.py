@@ -4,7 +4,9 @@ import base64
 import binascii
 import math
 import re
+import string
 import tomllib
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +22,11 @@ PATTERNS_FILE = Path(__file__).parent / "filters" / "secret_patterns.toml"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
 WORDLIKE = re.compile(r"(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,4})(?:[-_. ](?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,4}))+")
+BEFORE = 24  # characters before a match that say what it is
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+RESTLESS = 0.25  # turns a character from which on a text looks made by chance: words have fewer
+RANDOM = 3.0  # bits a character: 32 random hexadecimal digits have 3.3 to 3.9
+SIGNS = "!#$%^&*@+=?~|"  # what people and generators put into passwords, and hardly into words
 LEET = str.maketrans("@013$5", "aoiess")  # as people disguise words
 
 
@@ -34,6 +41,8 @@ class Kind:
     spares: tuple[str, ...]
     entropy: float = 0.0
     verify: str | None = None
+    checksum: str | None = None
+    unless: str | None = None
 
 
 class Found(NamedTuple):
@@ -118,6 +127,11 @@ def hits(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
     for match in compiled(kind.pattern).finditer(text):
         group = 1 if compiled(kind.pattern).groups else 0
         secret = match.group(group)
+        if kind.checksum and CHECKSUMS[kind.checksum](secret):
+            yield match.span(group)
+            continue
+        if kind.unless and compiled(kind.unless).search(text[max(0, match.start() - BEFORE) : match.start()]):
+            continue
         if any(word in match.group(0) for word in words().documentation) or entropy(secret) < kind.entropy:
             continue
         if kind.verify is None or VERIFIERS[kind.verify](secret):
@@ -147,6 +161,34 @@ def is_jwt(secret: str) -> bool:
     return isinstance(header, dict) and "alg" in header
 
 
+def is_numbered(secret: str) -> bool:
+    """Whether the first part is a number in base64, as a bot's id is."""
+    head = secret.partition(".")[0]
+    try:
+        return base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)).isdigit()
+    except (binascii.Error, ValueError):
+        return False
+
+
+def is_basic(secret: str) -> bool:
+    """Whether it decodes to a name and a password that could be somebody's."""
+    try:
+        name, colon, password = base64.b64decode(secret + "=" * (-len(secret) % 4)).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return False
+    return bool(colon) and name.isprintable() and password.isprintable() and is_password(password)
+
+
+def has_crc32(token: str) -> bool:
+    """Whether the last six characters are the CRC-32 of the 30 before them in base 62, as GitHub and npm issue tokens."""
+    body, check = token.rpartition("_")[2][:-6], token[-6:]
+    value, digits = zlib.crc32(body.encode()), ""
+    while value:
+        value, rest = divmod(value, 62)
+        digits = BASE62[rest] + digits
+    return len(body) == 30 and digits.rjust(6, "0") == check
+
+
 def is_pem(body: str) -> bool:
     """Whether key material follows the header, which prose about keys lacks."""
     lines = re.split(r"\s+|\\[nr]", body)
@@ -155,7 +197,12 @@ def is_pem(body: str) -> bool:
 
 def is_password(secret: str) -> bool:
     """Whether it could be somebody's: not the word by which manuals stand in for one."""
-    return secret.lower().strip("[]()") not in words().passwords and len(set(secret)) > 2 and "%" not in secret[:1]
+    return (
+        secret.lower().strip("[]()") not in words().passwords
+        and len(set(secret)) > 2
+        and secret[:1] not in ("%", "$")
+        and "${" not in secret
+    )
 
 
 def is_unworded(secret: str) -> bool:
@@ -175,8 +222,8 @@ def is_assigned(secret: str) -> bool:
     """Whether what is assigned to a password or key looks made by a machine.
 
     From 20 characters on: letters and digits that alternate as chance makes them. From 10 on: letters, digits
-    and signs together, as password generators mix them. What people make up for an example holds a word; the first
-    part of a JWT alone says only how it is signed.
+    and signs together, as password rules ask for. What people make up for an example holds a word that says so; the
+    first part of a JWT alone says only how it is signed.
     """
     if (
         re.match(r"[A-Za-z]+://|/", secret)
@@ -184,10 +231,12 @@ def is_assigned(secret: str) -> bool:
         or any(word in secret.lower().translate(LEET) for word in words().examples)
     ):
         return False
-    classes = all(any(test(c) for c in secret) for test in (str.isalpha, str.isdigit))
-    if classes and any(c in "!#$%^&*@+=?~|" for c in secret) and not re.search(r"[a-z]{4}", secret):
+    upper, lower, digit = (any(test(c) for c in secret) for test in (str.isupper, str.islower, str.isdigit))
+    signed = (upper or lower) and digit and any(c in SIGNS for c in secret)
+    if signed and ((upper and lower) or turns(secret) >= RESTLESS or not re.search(r"[a-z]{4}", secret)):
         return True
-    return len(secret) >= 20 and is_mixed(secret) and turns(secret) >= 0.25
+    restless = turns(secret) >= (RESTLESS / 2 if HEX.fullmatch(secret) else RESTLESS)
+    return len(secret) >= 20 and entropy(secret) >= RANDOM and is_mixed(secret) and restless
 
 
 def turns(text: str) -> float:
@@ -203,4 +252,7 @@ VERIFIERS: dict[str, Callable[[str], bool]] = {
     "unworded": is_unworded,
     "mixed": is_mixed,
     "assigned": is_assigned,
+    "basic": is_basic,
+    "numbered": is_numbered,
 }
+CHECKSUMS: dict[str, Callable[[str], bool]] = {"crc32": has_crc32}

@@ -26,12 +26,22 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Allow:
+    """A value that the checks for placeholders and invented values let pass, where they would not."""
+
+    value: str  # the whole value, as it is written
+    plugin: str | None = None  # the pluginId of the call; None: any
+    parameter: str | None = None  # the name that the value stands under; None: any
+
+
+@dataclass(frozen=True)
 class Check:
     """What the row stages ask."""
 
     thinking: str = "required"  # the trainers teach the reasoning too; public sets have none: "optional"
     empty_plan: str = "fail"  # in production an empty plan is a refusal to help; "allow" where no call is right
     secret: str = "drop"  # a credential in training data can be recited by the model
+    allow: tuple[Allow, ...] = ()  # nothing: each value that is let pass needs somebody who wants it
 
 
 @dataclass(frozen=True)

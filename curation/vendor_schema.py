@@ -78,6 +78,8 @@ def subschema(schema: dict[str, Any], tuples: bool) -> dict[str, Any]:
         return typed(member) if isinstance(member, str) else member if isinstance(member, bool) else True
 
     result: dict[str, Any] = {key: schema[key] for key in KEPT if key in schema}
+    if isinstance(schema.get("description"), str):
+        result["description"] = schema["description"]
     result |= {
         key: {name: below(s) for name, s in schema[key].items()} for key in MAPS if isinstance(schema.get(key), dict)
     }

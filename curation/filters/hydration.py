@@ -17,7 +17,7 @@ from curation.recipe import Check
 from curation.vendor_schema import TYPE_WORDS, as_list
 
 NAME = "hydration"
-VERSION = "1"
+VERSION = "2"
 KINDS = ("plan",)
 REASONS = (
     "hydration.empty",

@@ -1,5 +1,6 @@
 """Did the model think before it planned?"""
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -9,11 +10,13 @@ from curation.decision import Fault, decided
 from curation.recipe import Check
 
 NAME = "thinking"
-VERSION = "1"
+VERSION = "2"
 KINDS = ("plan",)
 REASONS = ("thinking.missing", "thinking.empty")
 SETTINGS = ("thinking",)
 DATA: tuple[Path, ...] = ()
+
+WORD = re.compile(r"\w")  # a letter or digit of any script: blanks, dots and dashes say nothing
 
 
 def decide(batch: Batch, check: Check) -> pl.DataFrame:
@@ -26,6 +29,6 @@ def decide(batch: Batch, check: Check) -> pl.DataFrame:
         if thinking is None:
             if check.thinking == "required":
                 faults.append(Fault(row, "thinking.missing", "/thinking"))
-        elif not thinking.strip():
+        elif not WORD.search(thinking):
             faults.append(Fault(row, "thinking.empty", "/thinking", thinking))
     return decided(batch.samples["sample_id"], REASONS, faults)

@@ -11,7 +11,7 @@ from typing import Any
 
 from curation.errors import RecipeError
 from curation.membership import parse_condition
-from curation.recipe import Check, Dedup, Judge, Recipe, Release, Samples, Source
+from curation.recipe import Allow, Check, Dedup, Judge, Recipe, Release, Samples, Source
 from schemas import load_schema
 
 BUNDLED = Path(__file__).parent
@@ -74,12 +74,14 @@ def build(document: dict[str, Any]) -> Recipe:
     release = dict(document.get("release", {}))
     if "configs" in release:
         release["configs"] = tuple(release["configs"])
+    check = dict(document.get("check", {}))
+    check["allow"] = tuple(Allow(**entry) for entry in check.get("allow", ()))
     return Recipe(
         name=document["name"],
         description=document.get("description", ""),
         sources=tuple(Source(**source) for source in document.get("source", [])),
         samples=Samples(**samples),
-        check=Check(**document.get("check", {})),
+        check=Check(**check),
         dedup=Dedup(**document.get("dedup", {})),
         judge=Judge(**document.get("judge", {})),
         release=Release(**release),

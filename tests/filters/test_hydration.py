@@ -118,6 +118,7 @@ def test_a_hostile_pattern_neither_hangs_nor_condemns() -> None:
         ({"properties": {"a": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"a": 1, "z": 1}, [("unknown_parameter", "/z")]),
         ({"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]}, {"a": 1, "b": 1, "z": 1}, [("unknown_parameter", "/z")]),
         ({"properties": {"a": False}}, {"a": 1}, [("unknown_parameter", "/a")]),
+        ({"propertyNames": {"pattern": "^x-", "maxLength": 3}}, {"x-a": 1, "long": 2}, [("unknown_parameter", "/long")]),
         ({"properties": {"a": {"type": "int"}}, "unevaluatedProperties": False}, {"a": "x", "z": 1}, [("type_mismatch", "/a"), ("unknown_parameter", "/z")]),
         ({"properties": {"a": {}, "b": {}}, "dependentRequired": {"a": ["b"]}}, {"a": 1}, [("missing_required", "/b")]),
         ({"properties": {"a": {"enum": ["1", "2"], "type": "integer"}}}, {"a": 1}, []),
@@ -169,7 +170,13 @@ LEAF_SCHEMAS = st.one_of(
     st.builds(lambda n: {"minimum": n}, st.integers(-3, 3)),
     st.builds(lambda n: {"type": "string", "minLength": n, "pattern": "^a"}, st.integers(0, 3)),
     st.builds(lambda n: {"minItems": n, "uniqueItems": True}, st.integers(0, 2)),
+    st.builds(lambda n: {"maxItems": n, "maxProperties": n + 1, "maxLength": n}, st.integers(0, 2)),
+    st.builds(lambda n, m: {"exclusiveMaximum": n, "multipleOf": m}, st.integers(-3, 3), st.sampled_from([1, 2, 0.5])),
+    st.builds(lambda f: {"type": "string", "format": f}, st.sampled_from(["date", "ipv4", "uuid"])),
+    st.builds(lambda name: {"dependentRequired": {"a": [name]}}, st.sampled_from("bc")),
+    st.sampled_from([{"$ref": "#/$defs/d"}, {"const": {"a": 1}}, {"enum": [[], {}, None, False, 0]}]),
 )
+DEFINED: dict[str, Any] = {"d": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}}
 SCHEMAS = st.recursive(
     LEAF_SCHEMAS,
     lambda inner: st.one_of(
@@ -180,6 +187,11 @@ SCHEMAS = st.recursive(
             st.sampled_from([{}, {"additionalProperties": False}]),
         ),
         st.builds(lambda s: {"type": "array", "items": s}, inner),
+        st.builds(lambda first, rest: {"prefixItems": [first], "items": rest}, inner, inner),
+        st.builds(lambda s: {"additionalProperties": s, "properties": {"a": {}}}, inner),
+        st.builds(lambda s: {"patternProperties": {"^[ab]$": s}, "additionalProperties": False}, inner),
+        st.builds(lambda key, s: {key: s}, st.sampled_from(["not", "contains", "propertyNames"]), inner),
+        st.builds(lambda i, t, e: {"if": i, "then": t, "else": e}, inner, inner, inner),
         st.builds(
             lambda key, s: {key: s},
             st.sampled_from(["anyOf", "oneOf", "allOf"]),
@@ -187,7 +199,8 @@ SCHEMAS = st.recursive(
         ),
     ),
     max_leaves=5,
-)
+).map(lambda schema: {**schema, "$defs": DEFINED})
+FORMATS = jsonschema.Draft202012Validator.FORMAT_CHECKER
 
 
 @given(SCHEMAS, VALUES)
@@ -195,10 +208,17 @@ SCHEMAS = st.recursive(
 def test_the_compiled_validator_and_the_reference_find_the_same_keyword_at_the_same_place(
     schema: Any, value: Any
 ) -> None:
-    reference = jsonschema.Draft202012Validator(schema)
+    reference = jsonschema.Draft202012Validator(schema, format_checker=FORMATS)
     expected = {(tuple(error.absolute_path), error.validator) for error in reference.iter_errors(value)}
-    compiled = errors(jsonschema_rs.validator_for(schema, offline=True), value)
-    assert {(tuple(error.instance_path), error.kind.name) for error in compiled} == expected
+    compiled = errors(jsonschema_rs.validator_for(schema, offline=True, validate_formats=True), value)
+    assert {(tuple(error.instance_path), keyword(error)) for error in compiled} == expected
+
+
+def keyword(error: jsonschema_rs.ValidationError) -> str:
+    """The keyword that a value broke; of a name, the one that the name broke, as the reference tells it."""
+    while isinstance(error.kind, jsonschema_rs.ValidationErrorKind.PropertyNames):
+        error = error.kind.error
+    return error.kind.name
 
 
 def says_one_of(schema: Any) -> bool:
@@ -217,7 +237,7 @@ def test_a_call_is_faulted_if_the_reference_refuses_it_and_else_only_for_undecla
     parameters = Parameters.of(schema)
     assert parameters is not None
     reasons = {breach.reason for breach in breaches(parameters, value)}
-    if jsonschema.Draft202012Validator(standardise(schema)).is_valid(value):
+    if jsonschema.Draft202012Validator(standardise(schema), format_checker=FORMATS).is_valid(value):
         assert reasons <= {"hydration.unknown_parameter"}
     else:
         assert reasons

@@ -7,7 +7,7 @@ import pytest
 
 from curation.batch import VALUE_FRAME
 from curation.filters import placeholder
-from curation.recipe import Check
+from curation.recipe import Allow, Check
 from tests.labelled import batch_of, faults, planned, step
 
 RULES = placeholder.rules()
@@ -135,3 +135,43 @@ def test_a_reference_in_other_braces_or_none_is_malformed(text: str) -> None:
 
 def test_a_file_name_that_looks_like_a_bare_reference_is_a_value() -> None:
     assert caught_in("report.output.txt") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "request_text", "caught"),
+    [
+        ("city", "city", "What is the weather in my city?", True),
+        ("city", "City", "", True),
+        ("home_city", "home city", "", True),
+        ("city", "city", "Use the word 'city' as it is.", False),
+        ("threadPool", "threadPool", "Use threadPool for it.", False),
+        ("city", "The city to look at", "", True),
+        ("city", "The city of Oslo", "", False),
+        ("id", "id", "", False),
+    ],
+)
+def test_a_value_that_only_repeats_its_parameter_is_a_placeholder(
+    key: str, value: str, request_text: str, caught: bool
+) -> None:
+    schema = {"type": "object", "properties": {key: {"type": "string", "description": "The city to look at"}}}
+    row = planned(
+        step(parameters={key: value}), request=request_text, candidates=[{"pluginId": "p", "parameters": schema}]
+    )
+    told = faults(placeholder.decide(batch_of([row]), Check()))[0]
+    assert told == ([("placeholder.value", f"/plugins/0/api_request_parameters/{key}")] if caught else [])
+
+
+@pytest.mark.parametrize(
+    ("allow", "left"),
+    [
+        (Allow("N/A"), []),
+        (Allow("N/A", plugin="p"), []),
+        (Allow("N/A", plugin="q"), ["a", "b/0"]),
+        (Allow("N/A", parameter="b"), ["a"]),
+        (Allow("n/a"), ["a", "b/0"]),
+    ],
+)
+def test_a_recipe_can_allow_a_value_by_plugin_and_parameter(allow: Allow, left: list[str]) -> None:
+    batch = batch_of([planned(step(parameters={"a": "N/A", "b": ["N/A"]}))])
+    told = faults(placeholder.decide(batch, Check(allow=(allow,))))[0]
+    assert told == [("placeholder.value", f"/plugins/0/api_request_parameters/{name}") for name in left]

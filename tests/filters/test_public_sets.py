@@ -2,32 +2,26 @@
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from curation import ingest
 from curation.batch import Batch
 from curation.recipe import Check
 from curation.stages import ROW_STAGES
+from tests.corpus.bases import data_folder, public_samples
 from tests.labelled import faults
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+DATA = data_folder()
 CHECK = Check(thinking="optional", empty_plan="allow")
 
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the public data is not beside the repository (../shared/data)"
-)
+pytestmark = pytest.mark.skipif(DATA is None, reason="the public data is not beside the repository (../shared/data)")
 
 
 @cache
 def found_in(folder: str) -> tuple[int, Counter[str]]:
     """How many single-turn plans a set has, and how many of them have each reason."""
-    files = ingest.discover([str(DATA / folder)]).files
-    frames = [ingested.samples for file in files for ingested in ingest.read(file, None)]
-    samples = pl.concat(frames).filter((pl.col("kind") == "plan") & pl.col("parent_id").is_null()).unique("sample_id")
-    batch = Batch(samples)
+    batch = Batch(public_samples(folder).filter(pl.col("parent_id").is_null()))
     counts: Counter[str] = Counter()
     for stage in ROW_STAGES:
         counts.update(

@@ -27,6 +27,8 @@ def test_a_bundled_recipe_goes_by_its_name(name: str) -> None:
         ('name = "a"\n[judge]\naccept = nan', "[judge] accept = nan is not a finite number"),
         ('name = "a"\n[judge]\nworkers = "many"', "[judge] workers = 'many' is refused"),
         ('name = "a"\n[judge]\nbackend = "claude"', "[judge] backend = 'claude' is refused"),
+        ('name = "a"\n[[check.allow]]\nplugin = "p"', "misses a key: 'value'"),
+        ('name = "a"\n[[check.allow]]\nvalue = "x"\nparam = "y"', "has no key 'param'; did you mean 'parameter'?"),
         ('name = "a"\n[dedup]\nthreshold = 0', "[dedup] threshold = 0 is refused"),
         ('name = "a"\n[dedup]\nthreshold = true', "[dedup] threshold = True is refused"),
         ('name = "a"\n[[source]]\npat = "x"', "[[source]] number 1 has no key 'pat'; did you mean 'path'?"),
