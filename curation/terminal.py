@@ -22,6 +22,7 @@ VERBS = {
     "check": "samples checked",
     "dedup": "samples compared",
     "judge": "samples judged",
+    "prepare": "rows made tokens",
 }
 
 

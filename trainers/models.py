@@ -11,9 +11,16 @@ from trainers.presets import Preset, Random
 
 if TYPE_CHECKING:
     import torch
+    from tokenizers import Tokenizer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json")
+# What stands between words, with the keys of plans and schemas, is one piece; a word and a digit are pieces of their own.
+KEYS = (
+    "pluginId|name|description|identifier|method|parameters|type|object|string|integer|number|boolean|array|items|"
+    "properties|required|format|enum|plugins|api_request_parameters|all_parameters_hydrated|dependencies"
+)
+STRUCTURE = rf'(?:"(?:{KEYS})"|[^\p{{L}}\p{{N}}])+|\p{{L}}+|\p{{N}}'
 DTYPES = {"bf16": "bfloat16", "fp32": "float32"}
 
 
@@ -109,13 +116,24 @@ def require_family(model: str | Path, preset: Preset) -> None:
 
 def train_tokenizer(texts: Iterable[str], family: Family, sizes: Random) -> "PreTrainedTokenizerBase":
     """A byte-level BPE tokenizer with the family's special tokens, trained on `texts`; any text comes back unchanged."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
+    made = bare_tokenizer(texts, family, sizes)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token=family.pad, eos_token=family.ends[0], bos_token=family.bos
+    )
+
+
+def bare_tokenizer(texts: Iterable[str], family: Family, sizes: Random) -> "Tokenizer":
+    """The same without transformers, which takes seconds to load."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
     made = Tokenizer(models.BPE())
-    levels: list[Any] = [pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    if sizes.digits:
-        levels.insert(0, pre_tokenizers.Digits(individual_digits=True))
+    if sizes.structured:
+        levels: list[Any] = [pre_tokenizers.Split(Regex(STRUCTURE), "isolated")]
+    else:
+        levels = [pre_tokenizers.Digits(individual_digits=True)]
+    levels.append(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=not sizes.structured))
     made.pre_tokenizer = pre_tokenizers.Sequence(levels)
     made.decoder = decoders.ByteLevel()
     made.train_from_iterator(
@@ -127,9 +145,7 @@ def train_tokenizer(texts: Iterable[str], family: Family, sizes: Random) -> "Pre
             show_progress=False,
         ),
     )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token=family.pad, eos_token=family.ends[0], bos_token=family.bos
-    )
+    return made
 
 
 def random_model(family: Family, sizes: Random, tokenizer: Any, seed: int) -> "PreTrainedModel":
@@ -146,7 +162,7 @@ def random_model(family: Family, sizes: Random, tokenizer: Any, seed: int) -> "P
 
 
 def _small_gemma4(sizes: Random, vocabulary: int) -> Any:
-    """Sliding and full attention in turn, the later half sharing keys and values, per-layer embeddings, soft cap."""
+    """Sliding and full attention in turn, the last `shared` of them with earlier keys and values, per-layer embeddings, soft cap."""
     from transformers import Gemma4TextConfig
 
     head = sizes.hidden // sizes.heads
@@ -155,7 +171,7 @@ def _small_gemma4(sizes: Random, vocabulary: int) -> Any:
         vocab_size=vocabulary, vocab_size_per_layer_input=vocabulary, hidden_size=sizes.hidden,
         intermediate_size=sizes.intermediate, num_hidden_layers=sizes.layers, layer_types=kinds,
         num_attention_heads=sizes.heads, num_key_value_heads=sizes.kv_heads, head_dim=head, global_head_dim=2 * head,
-        num_kv_shared_layers=sizes.layers // 2 if sizes.layers > 3 else 0, use_double_wide_mlp=True,
+        num_kv_shared_layers=sizes.shared, use_double_wide_mlp=True,
         hidden_size_per_layer_input=max(8, sizes.hidden // 6), final_logit_softcapping=30.0, sliding_window=512,
     )  # fmt: skip
 

@@ -63,7 +63,8 @@ class Random:
     heads: int = 4
     kv_heads: int = 1  # as E2B has it
     intermediate: int = 128
-    digits: bool = True  # each digit a token of its own, so that numbers can be copied digit by digit
+    shared: int = 2  # last layers that use the keys and values of earlier ones, as 20 of E2B's 35 do; Gemma 4 alone
+    structured: bool = False  # True: JSON's punctuation and keys in few tokens, and a word the same wherever it stands
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ LEAST: dict[str, float] = {
     "sft.max_steps": 1, "sft.learning_rate": 0, "sft.warmup": 0, "sft.weight_decay": 0, "sft.clip": 0, "sft.epochs": 0,
     "sft.save_every": 1, "sft.keep": 1, "sft.log_every": 1, "sft.evaluate_every": 1, "random.vocabulary": 300,
     "random.hidden": 8, "random.layers": 1, "random.heads": 1, "random.kv_heads": 1, "random.intermediate": 8,
+    "random.shared": 0,
 }  # fmt: skip
+MOST: dict[str, float] = {"decoding.top_p": 1, "sft.warmup": 0.5}
 
 
 def bundled() -> list[str]:
@@ -209,4 +212,6 @@ def _value(hint: Any, value: Any, key: str, where: str) -> Any:
         raise PresetError(f"the preset {where}: {key} = {value!r} must be one of {', '.join(CHOICES[key])}")
     if key in LEAST and value is not None and not LEAST[key] <= value < float("inf"):
         raise PresetError(f"the preset {where}: {key} = {value!r} must be a number from {LEAST[key]} on")
+    if key in MOST and value is not None and not value <= MOST[key]:
+        raise PresetError(f"the preset {where}: {key} = {value!r} must be a number up to {MOST[key]}")
     return value

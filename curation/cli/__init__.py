@@ -5,10 +5,10 @@ The order of the imports is the order in which `curation --help` lists the comma
 
 from curation import process
 
-from curation.cli import path, questions, making, evaluating  # isort: skip
+from curation.cli import path, questions, making, training, evaluating  # isort: skip
 from curation.cli.options import app
 
-__all__ = ["app", "evaluating", "main", "making", "path", "questions"]
+__all__ = ["app", "evaluating", "main", "making", "path", "questions", "training"]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A local server that speaks the Hub's protocol for dataset repositories, with real storage and faults on demand.
+"""A local server that speaks the Hub's protocol for dataset and model repositories, with real storage and faults on demand.
 
 Run it with `python -m tests.servers.hub --port 8090 --root FOLDER`; it prints one line when it listens. A request must
 carry the bearer token (`--token`, default `hf_local`). `GET /_log` lists the requests so far. A fault is asked for by
@@ -35,18 +35,23 @@ class Hub:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=2**30, middlewares=[self.guard])
-        repo, api = "/datasets/{ns}/{n}", "/api/datasets/{ns}/{n}"
         app.router.add_get("/_log", self.show_log)
         app.router.add_post("/_faults", self.add_fault)
         app.router.add_get("/api/whoami-v2", self.whoami)
         app.router.add_post("/api/repos/create", self.create)
         app.router.add_post("/api/validate-yaml", self.validate_yaml)
+        app.router.add_put("/_lfs/{oid}", self.upload)
+        app.router.add_post("/_lfs/{oid}/verify", self.verify)
+        for kind, before in (("datasets", "/datasets"), ("models", "")):
+            self.add_repos(app, before + "/{ns}/{n}", f"/api/{kind}" + "/{ns}/{n}")
+        return app
+
+    def add_repos(self, app: web.Application, repo: str, api: str) -> None:
+        """The endpoints of repositories of one kind."""
         app.router.add_get(api, self.info)
         app.router.add_get(api + "/revision/{rev}", self.info)
         app.router.add_post(api + "/preupload/{rev}", self.preupload)
         app.router.add_post(repo + ".git/info/lfs/objects/batch", self.batch)
-        app.router.add_put("/_lfs/{oid}", self.upload)
-        app.router.add_post("/_lfs/{oid}/verify", self.verify)
         app.router.add_post(api + "/commit/{rev}", self.commit)
         app.router.add_get(api + "/tree/{rev}", self.tree)
         app.router.add_get(api + "/tree/{rev}/{path:.+}", self.tree)
@@ -56,7 +61,6 @@ class Hub:
         app.router.add_post(api + "/tag/{rev}", self.tag)
         app.router.add_post(api + "/branch/{name}", self.branch)
         app.router.add_get(repo + "/resolve/{rev}/{path:.+}", self.resolve)  # and HEAD
-        return app
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
@@ -84,7 +88,7 @@ class Hub:
                 request.transport.abort()
             raise web.HTTPInternalServerError
         if kind == "race":
-            repo = Repo(self.root, f"{request.match_info['ns']}/{request.match_info['n']}")
+            repo = Repo(self.root, place(request))
             repo.commit({**repo.tree("main"), "LICENSE": repo.put(uuid.uuid4().bytes, lfs=False)}, "somebody else's")
         elif kind != "hang":
             raise error(int(kind), "", f"told to answer {kind}")
@@ -92,7 +96,7 @@ class Hub:
             await asyncio.sleep(3600)
 
     def repo(self, request: web.Request) -> Repo:
-        repo = Repo(self.root, f"{request.match_info['ns']}/{request.match_info['n']}")
+        repo = Repo(self.root, place(request))
         if not repo.exists:
             raise error(404, "RepoNotFound", "Repository not found")
         return repo
@@ -110,12 +114,14 @@ class Hub:
 
     async def create(self, request: web.Request) -> web.Response:
         asked = await request.json()
-        repo = Repo(self.root, f"{asked['organization']}/{asked['name']}")
-        answer = {"url": f"{request.url.origin()}/datasets/{repo.name}", "name": repo.name}
+        kind = asked.get("type") or "model"
+        if kind not in ("dataset", "model"):
+            raise error(400, "", "only datasets and models here")
+        name = f"{asked['organization']}/{asked['name']}"
+        repo = Repo(self.root, name if kind == "dataset" else f"_models/{name}")
+        answer = {"url": f"{request.url.origin()}/{'datasets/' * (kind == 'dataset')}{name}", "name": name}
         if repo.exists:
-            return web.json_response(answer | {"error": "You already created this dataset repo"}, status=409)
-        if asked.get("type") != "dataset":
-            raise error(400, "", "only datasets here")
+            return web.json_response(answer | {"error": f"You already created this {kind} repo"}, status=409)
         repo.create(private=asked.get("visibility") == "private")
         return web.json_response(answer)
 
@@ -139,7 +145,7 @@ class Hub:
         sha = repo.resolve(request.match_info.get("rev", "main"))
         tree = repo.tree(sha)
         return web.json_response({
-            "_id": "0", "id": repo.name, "author": request.match_info["ns"], "sha": sha,
+            "_id": "0", "id": repo.name.removeprefix("_models/"), "author": request.match_info["ns"], "sha": sha,
             "private": repo.state["private"],
             "gated": False, "disabled": False, "tags": [], "downloads": 0, "likes": 0,
             "siblings": [{"rfilename": path} for path in tree],
@@ -150,7 +156,7 @@ class Hub:
         files = []
         for asked in (await request.json())["files"]:
             path, there = asked["path"], tree.get(asked["path"])
-            lfs = path.endswith(".parquet") or asked["size"] > LFS_FROM
+            lfs = path.endswith((".parquet", ".safetensors")) or asked["size"] > LFS_FROM
             oid = None if there is None else there["sha256" if there["lfs"] else "oid"]
             mode = "lfs" if lfs else "regular"
             files.append({"path": path, "uploadMode": mode, "shouldIgnore": False, "oid": oid})
@@ -192,7 +198,8 @@ class Hub:
         for item in items[1:]:
             self.apply(repo, tree, item["key"], item["value"])
         oid = repo.commit(tree, header["summary"])
-        url = f"{request.url.origin()}/datasets/{repo.name}/commit/{oid}"
+        kind = "" if repo.name.startswith("_models/") else "datasets/"
+        url = f"{request.url.origin()}/{kind}{repo.name.removeprefix('_models/')}/commit/{oid}"
         return web.json_response({"success": True, "commitOid": oid, "commitUrl": url})
 
     def apply(self, repo: Repo, tree: dict[str, Any], key: str, value: dict[str, Any]) -> None:
@@ -297,6 +304,12 @@ class Hub:
             headers["Content-Range"] = f"bytes {start}-{stop}/{blob['size']}"
             content, status = content[start : stop + 1], 206
         return web.Response(body=content, status=status, headers=headers)
+
+
+def place(request: web.Request) -> str:
+    """Where a repository lies below the root: `owner/name` of a dataset, `_models/owner/name` of a model."""
+    name = f"{request.match_info['ns']}/{request.match_info['n']}"
+    return name if request.path.startswith(("/datasets/", "/api/datasets/")) else f"_models/{name}"
 
 
 def main() -> None:
