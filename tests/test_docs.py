@@ -28,6 +28,7 @@ PAGES = [
             "checks",
             "evaluation",
             "formats",
+            "grpo",
             "judging",
             "plugins",
             "releases",
