@@ -117,6 +117,8 @@ def _trained(job: Job, run: Run, say: Callable[[str], None]) -> Run:
     with machine_told(job.out, job.preset, lambda: trainer.state.global_step), quiet():
         _fit(job, trainer, say)
         _finish(job, trainer, held_out)
+    from trainers.heldout import BEST
+
     run |= {
         "state": "finished",
         "finished_at": now(),
@@ -130,7 +132,7 @@ def _trained(job: Job, run: Run, say: Callable[[str], None]) -> Run:
     }
     put(job.out / CARD, card(run))
     write_run(job.out, run)
-    shutil.rmtree(job.out / "best", ignore_errors=True)
+    shutil.rmtree(job.out / BEST, ignore_errors=True)
     return run
 
 
@@ -156,10 +158,11 @@ def _loop(job: Job, run: Run, gpu: bool, say: Callable[[str], None]) -> tuple[An
         )
     run["data"] = {"train": {"rows": len(rows), "left_out": left_out}}
     held_out = None
-    if "validation" in job.release.splits:
-        held_out = HeldOut(prompts_of(job, tokenizer, "validation")[0], tokenizer, preset, job.out, job.seed, say)
+    asked = prompts_of(job, tokenizer, "validation")[0] if "validation" in job.release.splits else []
+    if asked:
+        held_out = HeldOut(asked, tokenizer, preset, job.out, job.seed, say)
     else:
-        say("the release has no split validation: the last state is kept, be it the best or not")
+        say("the release has no split validation that could be asked: the last state is kept, be it the best or not")
     trainer = rollouts.Rollouts(
         model,
         args=rollouts.config(preset, job.out / CHECKPOINTS, job.seed, gpu, job.report_to),

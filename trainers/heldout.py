@@ -63,6 +63,9 @@ class HeldOut(transformers.TrainerCallback):  # type: ignore[misc]
     def restore(self, state: Sequence[Sequence[float]]) -> None:
         """Goes on from a checkpoint."""
         self.measured = [Measured(int(step), plan, exact) for step, plan, exact in state]
+        before = self.out / f".{BEST}.before"
+        if before.exists() and not (self.out / BEST).exists():  # a kill came between the two
+            before.rename(self.out / BEST)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """The model as it comes is the first to beat."""
@@ -115,8 +118,12 @@ class HeldOut(transformers.TrainerCallback):  # type: ignore[misc]
         partial = self.out / f".{BEST}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         save_model(model, self.tokenizer, partial)
-        shutil.rmtree(self.out / BEST, ignore_errors=True)
+        before = self.out / f".{BEST}.before"
+        shutil.rmtree(before, ignore_errors=True)
+        if (self.out / BEST).exists():
+            (self.out / BEST).rename(before)
         partial.rename(self.out / BEST)
+        shutil.rmtree(before, ignore_errors=True)
 
 
 def chosen(rows: Sequence[Row], most: int) -> list[Mapping[str, Any]]:

@@ -154,6 +154,16 @@ def test_training_that_gets_no_better_stops_and_the_best_state_is_kept(
     assert any(line.startswith("step 4: no better than at step 0 for 2 measurements") for line in said)
 
 
+def test_the_best_state_survives_a_kill_while_a_better_one_takes_its_place(model: Path, tmp_path: Path) -> None:
+    from trainers.heldout import HeldOut
+
+    held_out = HeldOut([], None, load_preset("tiny-gemma4-grpo"), tmp_path, 0, print)
+    (tmp_path / ".best.before").mkdir()
+    held_out.restore([[0, 0.1, 0.0], [5, 0.3, 0.1], [10, 0.2, 0.1]])
+    assert (tmp_path / "best").is_dir()
+    assert (held_out.best.step, held_out.drifted) == (5, False)
+
+
 def test_a_run_killed_after_a_checkpoint_goes_on_as_if_it_had_not_been(
     trained: tuple[Path, Run], release: Path, model: Path, tmp_path: Path
 ) -> None:
