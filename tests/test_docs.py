@@ -29,9 +29,11 @@ PAGES = [
             "evaluation",
             "export",
             "formats",
+            "grpo",
             "judging",
             "plugins",
             "releases",
+            "rewards",
             "synthesis",
         )
     ),

@@ -72,10 +72,20 @@ class Transformers:
         from trainers.models import load_model, require_family
 
         require_family(model, preset)
-        self.version = f"transformers {transformers.__version__}"
-        self._preset = preset
         self._model, self._tokenizer = load_model(model)
         self._model.generation_config = transformers.GenerationConfig()  # what the folder says would be mixed in
+        self._preset = preset
+        self.version = f"transformers {transformers.__version__}"
+
+    @classmethod
+    def around(cls, model: Any, tokenizer: Any, preset: "Preset") -> "Transformers":
+        """The engine of a model that is loaded already, such as one in training."""
+        import transformers
+
+        made = cls.__new__(cls)
+        made._model, made._tokenizer, made._preset = model, tokenizer, preset
+        made.version = f"transformers {transformers.__version__}"
+        return made
 
     def complete(self, prompts: Sequence[Prompt], decoding: "Decoding", seed: int) -> Iterator[tuple[int, Completion]]:
         """Longest first, so that what does not fit into memory is known at once."""

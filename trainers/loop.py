@@ -24,7 +24,41 @@ class NotFiniteError(CurationError):
     """The owner of the data or the preset must act: loss or gradient is no number."""
 
 
-class Loop(SFTTrainer):  # type: ignore[misc]
+class Careful:
+    """What every trainer here does its own way: clipping, what is no number, checkpoints. Comes before TRL's class."""
+
+    args: Any
+    state: Any
+
+    def _clip_grad_norm(self, model: Any) -> torch.Tensor:
+        """Clips tensor by tensor: the grouped kernels fail beyond 2^31 elements, which one table of Gemma 4 has."""
+        norm: torch.Tensor = torch.nn.utils.clip_grad_norm_(model.parameters(), self.args.max_grad_norm, foreach=False)
+        if not torch.isfinite(norm):
+            raise self._not_finite("gradient", norm.item())
+        return norm
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> float | None:
+        """The norm that clipping measured. Without clipping none: measuring it would run the same kernels."""
+        return None if grad_norm is None else float(grad_norm)
+
+    def _not_finite(self, what: str, value: float) -> NotFiniteError:
+        return NotFiniteError(
+            f"the {what} became {value} at step {self.state.global_step + 1}; lower the learning rate, or set sft.clip"
+        )
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """A checkpoint that counts once all of it is there."""
+        transformers.Trainer._save_checkpoint(self, model, trial)  # TRL's own writes a model card of its own beside it
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        self._save_more(folder)
+        sizes = {p.relative_to(folder).as_posix(): p.stat().st_size for p in folder.rglob("*") if p.is_file()}
+        (folder / WHOLE).write_text(json.dumps(sizes))
+
+    def _save_more(self, folder: Path) -> None:
+        """What else a checkpoint must hold; nothing here."""
+
+
+class Loop(Careful, SFTTrainer):  # type: ignore[misc]
     """One training run over prepared sequences."""
 
     def __init__(self, *arguments: Any, prepared: Prepared, **named: Any) -> None:
@@ -49,17 +83,10 @@ class Loop(SFTTrainer):  # type: ignore[misc]
         inputs.pop("number", None)
         return super().prediction_step(model, inputs, *arguments, **named)
 
-    def _clip_grad_norm(self, model: Any) -> torch.Tensor:
-        """Clips tensor by tensor: the grouped kernels fail beyond 2^31 elements, which one table of Gemma 4 has."""
-        norm: torch.Tensor = torch.nn.utils.clip_grad_norm_(model.parameters(), self.args.max_grad_norm, foreach=False)
-        if not torch.isfinite(norm):
-            raise self._not_finite("gradient", norm.item())
-        return norm
-
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> float | None:
         """The norm that clipping measured. Without clipping none: measuring it would run the same kernels."""
         self._numbers = []
-        return None if grad_norm is None else float(grad_norm)
+        return super()._get_grad_norm(model, grad_norm)
 
     def _not_finite(self, what: str, value: float) -> NotFiniteError:
         names = self._prepared.named(self._numbers)
@@ -68,13 +95,6 @@ class Loop(SFTTrainer):  # type: ignore[misc]
             f"the {what} became {value} at step {self.state.global_step + 1}, in the batch of the samples {shown}; look "
             "at them with `curation explain`, lower sft.learning_rate, or set sft.clip, then go on with --resume"
         )
-
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """A checkpoint that counts once all of it is there."""
-        transformers.Trainer._save_checkpoint(self, model, trial)  # TRL's own writes a model card of its own beside it
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        sizes = {p.relative_to(folder).as_posix(): p.stat().st_size for p in folder.rglob("*") if p.is_file()}
-        (folder / WHOLE).write_text(json.dumps(sizes))
 
 
 class _Numbered:
@@ -210,29 +230,36 @@ def config(settings: Sft, folder: Path, seed: int, gpu: bool, evaluates: bool, r
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup,
-        max_grad_norm=settings.clip or 0.0,
-        weight_decay=settings.weight_decay,
-        optim="adafactor" if settings.optimizer == "adafactor" else "adamw_torch",
-        bf16=settings.compute == "bf16",
-        use_cpu=not gpu,
-        gradient_checkpointing=settings.checkpointing,
         max_length=None,  # prepare() has left out what is longer
         padding_free=settings.pack,
         dataset_kwargs={"skip_prepare_dataset": True},
         train_sampling_strategy="random" if settings.pack or settings.rows == 1 else "group_by_length",
-        save_strategy="steps",
         save_steps=settings.save_every,
-        save_total_limit=settings.keep,
         eval_strategy="steps" if evaluates and settings.evaluate_every else "no",
         eval_steps=settings.evaluate_every,
         logging_steps=settings.log_every,
-        logging_nan_inf_filter=False,
-        disable_tqdm=True,
-        dataloader_pin_memory=gpu,
-        report_to=report_to or "none",
-        seed=seed,
-        data_seed=seed,
+        **shared(settings, seed, gpu, report_to),
     )
+
+
+def shared(settings: Sft, seed: int, gpu: bool, report_to: str | None) -> dict[str, Any]:
+    """What is the same in TRL's words whatever is trained: numbers, optimizer, clipping, checkpoints, logs, seeds."""
+    return {
+        "max_grad_norm": settings.clip or 0.0,
+        "weight_decay": settings.weight_decay,
+        "optim": "adafactor" if settings.optimizer == "adafactor" else "adamw_torch",
+        "bf16": settings.compute == "bf16",
+        "use_cpu": not gpu,
+        "gradient_checkpointing": settings.checkpointing,
+        "save_strategy": "steps",
+        "save_total_limit": settings.keep,
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+        "dataloader_pin_memory": gpu,
+        "report_to": report_to or "none",
+        "seed": seed,
+        "data_seed": seed,
+    }
 
 
 def optimizer(model: Any, settings: Sft) -> tuple[Any, dict[str, Any]] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from curation import batch
 from curation.batch import leaves
-from curation.filters.dependency import edges_of, entry_faults, reference_faults
+from curation.filters.dependency import edges_of, reference_faults
 from curation.formats.answer import OPEN, split
 from trainers.families import TEXT, ThinkingForm
 
@@ -57,22 +57,26 @@ class Answer:
         return tuple(tuple(d for d in entries if isinstance(d, str)) for entries in listed)
 
     @cached_property
+    def links(self) -> frozenset[tuple[int, int]]:
+        """(place of a step, place of the step that one of its dependencies means), wherever there is such a step."""
+        return frozenset((e.step, e.to) for e in edges_of(list(enumerate(self.steps))) if e.to is not None)
+
+    @cached_property
     def edges(self) -> Counter[tuple[str, str]]:
-        """(a step's plugin, the plugin of an earlier step that it depends on), as often as declared, once a step."""
-        declared = {(e.step, e.to) for e in edges_of(list(enumerate(self.steps))) if e.to is not None}
-        return Counter((self.ids[step], self.ids[to]) for step, to in declared)
+        """(a step's plugin, the plugin of a step that it depends on), as often as declared, once a step."""
+        return Counter((self.ids[step], self.ids[to]) for step, to in self.links)
 
     @cached_property
     def is_ordered(self) -> bool:
         """Whether the dependency check finds nothing: every dependency is an earlier step, every reference declared."""
-        numbered = list(enumerate(self.steps))
-        if next(entry_faults(0, numbered), None) is not None:
+        known = len(self.links) == sum(len(set(entries)) for entries in self.needed)
+        if not known or any(to >= step for step, to in self.links):
             return False
         if "{{" not in self.plan_text:
             return True
-        steps = dict(numbered)
+        steps = dict(enumerate(self.steps))
         return not any(
-            kind == "string" and next(reference_faults(0, steps, i, at, text), None) is not None
+            kind == "string" and "{{" in text and next(reference_faults(0, steps, i, at, text), None) is not None
             for i, values in enumerate(self.parameters)
             for at, kind, text in leaves(values, "")
         )

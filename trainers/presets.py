@@ -12,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from curation.errors import InputError
 from trainers.families import FAMILIES
+from trainers.rewards.table import REWARDS
 
 
 class PresetError(InputError):
@@ -54,6 +55,40 @@ class Sft:
 
 
 @dataclass(frozen=True)
+class Grpo:
+    """How it learns from rewards (GRPO). Weights, arithmetic, optimizer and clipping are as in `sft`."""
+
+    reward: str = "plan"  # ours; the published ones pay for empty plans and for wrong values
+    max_steps: int = 500  # the published run was best at step 500
+    generations: int = 8  # completions of a prompt, which are compared with each other
+    prompts: int = 8  # prompts a step
+    rows: int = 8  # completions in memory at a time while the gradient is made
+    max_prompt: int = 3072  # tokens; a row with a longer prompt is left out
+    max_new_tokens: int = 1024  # tokens; what is longer is cut off and earns what it then is worth
+    temperature: float = 1.0  # of what is tried: without variety there is nothing to compare
+    top_p: float = 1.0  # 1: what is trained is what was drawn
+    learning_rate: float = 1e-6  # as the published orchestrator
+    schedule: str = "constant"  # where training is stopped is decided by the held-out measure
+    warmup: float = 0.0  # share of the steps
+    loss: str = "dapo"  # each token weighs the same, so that long answers are not favoured
+    scale: str = "group"  # what a reward's distance from its group's mean is divided by
+    beta: float = 0.001  # weight of the distance (KL) from the model at the start: small, so that it is seen; 0: none
+    iterations: int = 1  # steps on the same completions
+    sampling: str = "variance"  # prompts whose completions all earn the same teach nothing and are drawn anew
+    refills: int = 3  # times that is done a step at most
+    noise: float = 0.0  # standard deviation added to rewards of a group without variance: a random walk, so none
+    curriculum: str = "measured"  # a stage is left when it is learned, not when its time is up
+    advance: float = 0.8  # share of completions that must pass a stage before the next one begins
+    window: int = 20  # steps over which that share is taken
+    evaluate_every: int = 25  # steps between measurements on the validation split
+    evaluate_rows: int = 128  # of its rows, those with the smallest hash of their ids
+    patience: int | None = 6  # measurements without a new best after which training stops; none: never
+    save_every: int = 25  # steps between checkpoints: what a crash may cost
+    samples: int = 8  # completions a step that are kept to be read
+    vllm: str = "off"  # who generates: transformers, or vLLM in this process (colocate) or at a server
+
+
+@dataclass(frozen=True)
 class Random:
     """The sizes of a model with random weights and a tokenizer trained on the release: for a CPU, for tests."""
 
@@ -80,10 +115,13 @@ class Preset:
     device: str = "gpu"  # what it needs; "any" runs on a CPU too
     decoding: Decoding = field(default_factory=Decoding)
     sft: Sft = field(default_factory=Sft)
+    grpo: Grpo = field(default_factory=Grpo)
     random: Random = field(default_factory=Random)
 
 
 SftSettings = Sft  # the name by which trainers speak of it
+
+LOSSES = ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo")  # those that TRL knows
 
 # key -> what it may be, beyond its type
 CHOICES: dict[str, Sequence[str]] = {
@@ -94,15 +132,32 @@ CHOICES: dict[str, Sequence[str]] = {
     "sft.schedule": ("cosine", "constant"),
     "sft.weights": ("bf16", "fp32"),
     "sft.compute": ("bf16", "fp32"),
+    "grpo.reward": tuple(REWARDS),
+    "grpo.schedule": ("cosine", "constant"),
+    "grpo.loss": LOSSES,
+    "grpo.scale": ("group", "batch", "none"),
+    "grpo.sampling": ("all", "variance", "pass_rate"),
+    "grpo.curriculum": ("measured", "steps", "none"),
+    "grpo.vllm": ("off", "colocate", "server"),
 }
 LEAST: dict[str, float] = {
     "decoding.temperature": 0, "decoding.max_new_tokens": 1, "sft.max_length": 16, "sft.rows": 1, "sft.accumulate": 1,
     "sft.max_steps": 1, "sft.learning_rate": 0, "sft.warmup": 0, "sft.weight_decay": 0, "sft.clip": 0, "sft.epochs": 0,
     "sft.save_every": 1, "sft.keep": 1, "sft.log_every": 1, "sft.evaluate_every": 1, "random.vocabulary": 300,
     "random.hidden": 8, "random.layers": 1, "random.heads": 1, "random.kv_heads": 1, "random.intermediate": 8,
-    "random.shared": 0,
+    "random.shared": 0, "grpo.max_steps": 1, "grpo.generations": 2, "grpo.prompts": 1, "grpo.rows": 1,
+    "grpo.max_prompt": 16, "grpo.max_new_tokens": 1, "grpo.temperature": 0.01, "grpo.top_p": 0.01, "grpo.warmup": 0,
+    "grpo.learning_rate": 0, "grpo.beta": 0, "grpo.iterations": 1, "grpo.refills": 0, "grpo.noise": 0,
+    "grpo.advance": 0, "grpo.window": 1, "grpo.evaluate_every": 1, "grpo.evaluate_rows": 1, "grpo.patience": 1,
+    "grpo.save_every": 1, "grpo.samples": 0,
 }  # fmt: skip
-MOST: dict[str, float] = {"decoding.top_p": 1, "sft.warmup": 0.5}
+MOST: dict[str, float] = {
+    "decoding.top_p": 1,
+    "sft.warmup": 0.5,
+    "grpo.top_p": 1,
+    "grpo.warmup": 0.5,
+    "grpo.advance": 1,
+}
 
 
 def bundled() -> list[str]:
@@ -143,7 +198,7 @@ def parse_preset(text: str, where: str, changes: Sequence[str] = ()) -> Preset:
 def preset_toml(preset: Preset) -> str:
     """The preset, every value written out, as the TOML that `load_preset` reads back to the same."""
     values = asdict(preset)
-    tables = {key: values.pop(key) for key in ("decoding", "sft", "random")}
+    tables = {key: values.pop(key) for key in ("decoding", "sft", "grpo", "random")}
     lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]

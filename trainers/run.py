@@ -23,6 +23,13 @@ RUN, PRESET, CARD, METRICS, CHECKPOINTS = "run.json", "preset.toml", "README.md"
 IDENTITY = ("kind", "release", "preset", "model", "seed")  # what makes two runs the same
 LIBRARIES = ("torch", "transformers", "trl", "accelerate", "tokenizers", "datasets")
 
+# what the card says of the figures, by what was trained
+ABOUT = {
+    "sft": "Losses over the tokens of the answers alone. `curation evaluate` measures the plans.",
+    "grpo": "Measured on validation: what our reward pays in its last stage, and the share of plans that are exactly right, "
+    "at the start and at the step that was kept. `curation evaluate` measures the plans of the test split.",
+}
+
 Run = dict[str, Any]
 
 
@@ -162,6 +169,7 @@ def card(run: Run) -> str:
         "code": run["code"],
         "hardware": run["hardware"].get("gpu") or f"{run['hardware']['cpus']} CPU cores",
         "metrics": "\n".join(f"| {key} | {value:.4f} |" for key, value in run["metrics"].items() if value is not None),
+        "about": ABOUT[run["kind"]],
         "decoding": ", ".join(f"{key} {value}" for key, value in preset["decoding"].items()),
     }
     return Template((files("trainers") / "card.md").read_text(encoding="utf-8")).substitute(values)

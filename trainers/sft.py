@@ -76,7 +76,7 @@ def train(job: Job, say: Callable[[str], None] = silent, told: Told = silent) ->
     with alone(job.out):
         before = read_run(job.out)
         if before is not None:
-            run = _gone_on_with(job, before, run)
+            run = gone_on_with(job, before, run)
         if run["state"] == "finished":
             say(f"{job.out} holds this run, finished; nothing is trained again")
             return _published(job, run, say)
@@ -87,7 +87,7 @@ def train(job: Job, say: Callable[[str], None] = silent, told: Told = silent) ->
         return _published(job, run, say)
 
 
-def _gone_on_with(job: Job, before: Run, run: Run) -> Run:
+def gone_on_with(job: Job, before: Run, run: Run) -> Run:
     """The run in the folder, where it is this one and may be gone on with. Raises InputError where not."""
     differs = same_run(before, run)
     if differs:

@@ -82,6 +82,40 @@ def sft(
     terminal.say(f"next: read {folder / 'README.md'}")
 
 
+@train.command(
+    "grpo", epilog="Example: curation train grpo --release plans@1.0.0 --model runs/sft --preset gemma4-e2b-grpo"
+)
+def grpo(
+    release: ReleaseName,
+    model: Annotated[str, typer.Option("--model", help="What `curation train sft` made: its folder, or a Hub id.")],
+    preset: PresetName,
+    out: RunFolder = None,
+    changes: Changes = None,
+    seed: Seed = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run in this folder was killed.")] = False,
+    report_to: Annotated[
+        str | None, typer.Option("--report-to", help="A tracker that TRL knows, such as wandb or tensorboard.")
+    ] = None,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
+    """Improve a fine-tuned model by rewards for the plans that it tries (GRPO)."""
+    chosen = preset_of(preset, model, None, changes)
+    opened = release_of(release, warehouse)
+    require_trainers()
+    from trainers.grpo import train as run
+    from trainers.sft import Job
+
+    folder = out or Path("runs") / f"{chosen.name}-{opened.name}-v{opened.version}-seed{seed}"
+    done = run(Job(opened, release, chosen, folder, seed, resume, None, report_to), terminal.say)
+    if as_json:
+        terminal.show_json({"out": str(folder), **done})
+        return
+    figures = ", ".join(f"{name} {value:.3f}" for name, value in done["metrics"].items())
+    terminal.show(f"trained {done['steps']:,} steps, kept step {done['kept_step']:,} ({figures}): {folder}")
+    terminal.say(f"next: curation evaluate --model {folder} --release {release} --against {model}")
+
+
 def preset_of(name: str, model: str | None, thinking: str | None, changes: list[str] | None) -> "Preset":
     """The preset with what the options change in it."""
     from dataclasses import replace

@@ -11,7 +11,7 @@ from curation.formats.strict import parse_value
 from curation.sample import dumps
 
 OPEN, CLOSE = "<think>", "</think>"
-_PLAN = re.compile(r'\{\s*"plugins"')
+PLAN = re.compile(r'\{\s*"plugins"')  # how a plan begins
 
 Candidate = dict[str, Any]
 
@@ -37,7 +37,7 @@ def split(text: str) -> tuple[str | None, str]:
     end = stripped.find(CLOSE)
     if end >= 0:
         return stripped[len(OPEN) : end].strip(), stripped[end + len(CLOSE) :].strip()
-    begins = [match.start() for match in _PLAN.finditer(stripped)]
+    begins = [match.start() for match in PLAN.finditer(stripped)]
     for begin in (begins[0], begins[-1]) if begins else ():
         if is_json(stripped[begin:]):
             return None, stripped[begin:]

@@ -6,12 +6,14 @@ from trainers.families import FAMILIES
 from trainers.presets import Preset, PresetError, bundled, load_preset, parse_preset, preset_toml
 
 NAMES = (
-    "gemma4-e2b", "gemma4-e2b-published", "qwen3.5-0.8b", "qwen3.5-0.8b-published", "tiny-gemma4", "tiny-qwen3.5",
+    "gemma4-e2b", "gemma4-e2b-grpo", "gemma4-e2b-grpo-published", "gemma4-e2b-published", "qwen3.5-0.8b",
+    "qwen3.5-0.8b-grpo", "qwen3.5-0.8b-grpo-published", "qwen3.5-0.8b-published", "tiny-gemma4", "tiny-gemma4-grpo",
+    "tiny-qwen3.5", "tiny-qwen3.5-grpo",
 )  # fmt: skip
 MINIMAL = 'name = "mine"\nfamily = "gemma4"\nmodel = "random"\n'
 
 
-def test_the_bundled_presets_are_the_six() -> None:
+def test_the_bundled_presets_are_these() -> None:
     assert tuple(bundled()) == NAMES
 
 

@@ -43,15 +43,27 @@ class Gold:
         return self._defaults[plugin]
 
     @cached_property
+    def arguments(self) -> tuple[dict[str, Hashable], ...]:
+        """The gold's own arguments."""
+        return self.arguments_of(self.answer)
+
+    def arguments_of(self, answer: Answer) -> tuple[dict[str, Hashable], ...]:
+        """Each step's values by name, so that equal means the same; none that leaving out would say as well."""
+        return tuple(
+            {name: canonical(value) for name, value in without_defaults(values, self.defaults(plugin)).items()}
+            for plugin, values in zip(answer.ids, answer.parameters, strict=True)
+        )
+
+    @cached_property
     def calls(self) -> Counter[Hashable]:
         """The gold's own calls."""
         return self.calls_of(self.answer)
 
     def calls_of(self, answer: Answer) -> Counter[Hashable]:
-        """Each step as its plugin, its values but those that leaving out would say as well, and its dependencies."""
+        """Each step as its plugin, its arguments and its dependencies."""
         return Counter(
-            (plugin, canonical(without_defaults(values, self.defaults(plugin))), frozenset(needed))
-            for plugin, values, needed in zip(answer.ids, answer.parameters, answer.needed, strict=True)
+            (plugin, frozenset(arguments.items()), frozenset(needed))
+            for plugin, arguments, needed in zip(answer.ids, self.arguments_of(answer), answer.needed, strict=True)
         )
 
 

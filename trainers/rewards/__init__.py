@@ -1,0 +1,1 @@
+"""What a completion earns: plain functions of what was written and what was wanted."""
