@@ -1,6 +1,6 @@
 """Which files among the paths given hold traces, and in which format."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -21,12 +21,14 @@ KEYS_SHOWN = 8
 class DataFile:
     """A file of traces and the name of its format, a key of FORMATS.
 
-    `elsewhere` is where its bytes are when they are not simply at `path`.
+    `elsewhere` is where its bytes are when they are not simply at `path`. `within` is the folder or the pattern that it
+    was found by: its traces may reach over to the other files there, if its format writes them in parts.
     """
 
     path: Path
     format: str
     elsewhere: Place | None = None
+    within: str | None = field(default=None, compare=False)
 
     @property
     def place(self) -> Place:
@@ -120,7 +122,7 @@ def _add_folder(given: str, places: list[Place], wanted: Format | None, found: D
         elif isinstance(chosen := _choose(look, wanted), str):
             found.skipped.append(Skipped(place, chosen))
         else:
-            found.files.append(_data_file(place, chosen, look))
+            found.files.append(replace(_data_file(place, chosen, look), within=given))
     if len(found.files) == before:
         seen = f"files looked at: {len(places)} ({', '.join(SUFFIXES)}; packed with {' or '.join(PACKED)})"
         kind = f"the format {wanted.name}" if wanted else f"a known format ({_names()})"

@@ -1,8 +1,8 @@
-"""The parts of one trace, scattered over the records of a file, come together as one record."""
+"""The parts of one trace, scattered over the records of a file or of several, come together as one record."""
 
 import tempfile
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
@@ -21,14 +21,14 @@ class Gathered(NamedTuple):
     """One trace of a file, or one record that holds no parts of any (`unreadable`).
 
     `line` is that of the first record that holds a part of it, `raw` the JSON text `{"parts": [part, …]}`, in which
-    each part stands once, in an order that does not depend on the file's. `joined` counts the records that were
-    joined into this trace without beginning one of their own, so that over a whole file the lines of all traces and
-    all that were joined are the records of the file.
+    each part stands once, in an order that does not depend on the file's. `joined` has the lines of the records that
+    were joined into this trace without beginning one of their own, so that over a whole file the lines of all traces
+    and all that were joined are the records of the file.
     """
 
     line: int
     raw: bytes
-    joined: int = 0
+    joined: Sequence[int] = ()
     unreadable: bool = False
 
 
@@ -38,7 +38,7 @@ class _Scattered:
 
     line: int
     places: "array[int]" = field(default_factory=lambda: array("q"))
-    joined: int = 0
+    joined: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 def gather(numbered: Iterable[tuple[int, bytes]], parts: Parts) -> Iterator[Gathered]:
@@ -59,7 +59,7 @@ def gather(numbered: Iterable[tuple[int, bytes]], parts: Parts) -> Iterator[Gath
                 scattered = found.setdefault(len(found) if trace_id is None else trace_id, _Scattered(line))
                 scattered.places.extend((spool.tell(), spool.write(part)))
             if len(found) == begun:
-                scattered.joined += 1
+                scattered.joined.append(line)
         for scattered in found.values():
             yield Gathered(scattered.line, _whole(spool, scattered.places), scattered.joined)
 

@@ -1,7 +1,8 @@
 """Files of traces become frames: every record is a trace, and every readable trace gives its samples."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -98,12 +99,80 @@ def read(
     name = file.place.key
     batch = _Batch(format_, join, name, source)
     for piece in _pieces(format_, records(file.place, cursor if format_.parts is None else None)):
-        batch.add(piece.line, piece.raw, piece.joined)
+        batch.add(piece.line, piece.raw, ((batch.tally, line) for line in piece.joined))
         if len(batch) >= batch_size or batch.bytes >= BATCH_BYTES:
             yield batch.ingested()
             batch = _Batch(format_, join, name, source)
     if len(batch):
         yield batch.ingested(ends=True)
+
+
+def read_together(
+    files: Sequence[DataFile], source: str | None, done: Callable[[DataFile], None], batch_size: int = 10_000
+) -> Iterator[dict[str, Ingested]]:
+    """Files of one format that writes traces in parts, read as if they were one file, so that a trace may lie in several.
+
+    Each batch comes as what it holds of each file, by the file's key. A trace belongs to the file in which it begins, in
+    the order of the keys, with its line there; that order changes nothing else. `done` is told each file once it has
+    been read. Raises InputError in the end, if a file could not be read: what was read of all of them has come by then.
+    """
+    format_ = FORMATS[files[0].format]
+    if format_.parts is None:
+        raise ValueError(f"a record of {format_.name} is a whole trace")
+    numbered = _Numbered(sorted(files, key=lambda file: file.place.key), done)
+    tallies: dict[str, Tally] = {}
+    batch = _Batch(format_, None, "", source)
+    for piece in gather(numbered.records(), format_.parts):
+        path, line = numbered.where(piece.line)
+        batch.move_to(path, source, tallies.setdefault(path, Tally()))
+        places = (numbered.where(each) for each in piece.joined)
+        batch.add(line, piece.raw, ((tallies.setdefault(other, Tally()), number) for other, number in places))
+        if len(batch) >= batch_size or batch.bytes >= BATCH_BYTES:
+            yield _by_file(batch.ingested(), tallies)
+            batch, tallies = _Batch(format_, None, "", source), {}
+    yield _by_file(batch.ingested(), tallies)
+    if numbered.failure is not None:
+        raise numbered.failure
+
+
+def _by_file(batch: Ingested, tallies: dict[str, Tally]) -> dict[str, Ingested]:
+    """What a batch holds of each of the files that `tallies` names."""
+    found = {}
+    for path, tally in tallies.items():
+        traces = batch.traces.filter(pl.col("path") == path)
+        links = batch.links.join(traces, on="trace_key", how="semi")
+        samples = batch.samples.join(links, on="sample_id", how="semi")
+        problems = [problem for problem in batch.problems if problem.path == path]
+        joined = sum(records for _, what, _, records, _ in tally.rows() if what == "joined")
+        found[path] = Ingested(traces, samples, links, problems, batch.repeats, tally, joined=joined)
+    return found
+
+
+class _Numbered:
+    """The records of several files, their lines numbered through, and the way back from such a number."""
+
+    def __init__(self, files: Sequence[DataFile], done: Callable[[DataFile], None]) -> None:
+        self._files, self._done = files, done
+        self._begins: list[int] = []
+        self.failure: InputError | None = None
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        last = 0
+        for file in self._files:
+            begin = last
+            self._begins.append(begin)
+            try:
+                for line, raw in records(file.place):
+                    last = begin + line
+                    yield last, raw
+            except InputError as error:  # one file must keep no other from being read
+                self.failure = self.failure or error
+            self._done(file)
+
+    def where(self, number: int) -> tuple[str, int]:
+        """The key of the file and the line in it."""
+        i = bisect_right(self._begins, number - 1) - 1
+        return self._files[i].place.key, number - self._begins[i]
 
 
 def _pieces(format_: Format, numbered: Iterable[tuple[int, bytes]]) -> Iterator[Gathered]:
@@ -152,19 +221,19 @@ class _Batch:
         self._sample_ids: set[str] = set()
         self._keys: set[str] = set()
         self._problems: list[Problem] = []
-        self._tally = Tally()
+        self.tally = Tally()
         self._joined = 0
         self.bytes = 0
 
     def __len__(self) -> int:
         return len(self._traces)
 
-    def move_to(self, path: str, source: str, tally: Tally) -> None:
+    def move_to(self, path: str, source: str | None, tally: Tally) -> None:
         """What is added next comes from there, and is counted there."""
-        self._path, self._source, self._tally = path, source, tally
+        self._path, self._source, self.tally = path, source, tally
 
-    def add(self, line: int, raw: bytes, joined: int = 0) -> None:
-        """One more record; `joined`: so many others went into it."""
+    def add(self, line: int, raw: bytes, joined: Iterable[tuple[Tally, int]] = ()) -> None:
+        """One more record; `joined`: the others that went into it, each with its file's tally and its line."""
         raw, reading = self._read(line, raw)
         source = self._source or (reading.source if isinstance(reading, Reading) else None) or DEFAULT_SOURCE
         key = _trace_key(source, raw)
@@ -178,11 +247,11 @@ class _Batch:
         )
         self._traces.append(row)
         self._keys.add(key)
-        self._tally.add(source, line, None if error else said)
-        if joined:
-            self._joined += joined
-            self._tally.count(source, "read", "", line, joined)
-            self._tally.count(source, "joined", "", line, joined)
+        self.tally.add(source, line, None if error else said)
+        for tally, other in joined:
+            self._joined += 1
+            tally.count(source, "read", "", other)
+            tally.count(source, "joined", "", other)
         self.bytes += len(raw)
         if error is not None:
             self._problems.append(Problem(self._path, line, error))
@@ -234,7 +303,7 @@ class _Batch:
             _frame(links, LINK_FRAME),
             self._problems,
             len(self) - len(self._keys),
-            self._tally,
+            self.tally,
             ends,
             self._joined,
         )

@@ -9,7 +9,8 @@ from curation.fidelity import Tally
 from curation.formats import FORMATS
 from curation.ingest import Stored, read_stored
 from flows import ingesting
-from flows.ingesting import NAMED, Ingestion, Report, insert
+from flows.filing import NAMED, Report, insert
+from flows.ingesting import Ingestion
 from flows.progress import say
 from warehouse import Store
 

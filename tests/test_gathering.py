@@ -48,7 +48,7 @@ RECORDS = [
 def test_every_record_begins_a_trace_or_is_joined_or_is_unreadable() -> None:
     found = list(gather(numbered(*RECORDS), parts))
     assert {piece.line for piece in found if piece.unreadable} == {2, 6}
-    assert len({piece.line for piece in found}) + sum(piece.joined for piece in found) == len(RECORDS)
+    assert len({piece.line for piece in found}) + sum(len(piece.joined) for piece in found) == len(RECORDS)
     assert [(piece.line, len(json.loads(piece.raw)["parts"])) for piece in found if not piece.unreadable] == [
         (1, 3),
         (3, 2),
@@ -113,7 +113,7 @@ def test_one_envelope_of_several_traces_gives_a_row_for_each_and_joins_nothing(t
     assert batch.traces["line"].to_list() == [1, 1]
     assert batch.joined == 1
     assert [row[1:] for row in batch.tally.rows() if row[1] in ("read", "joined")] == [
-        ("joined", "", 1, 1),
+        ("joined", "", 1, 2),
         ("read", "", 3, 1),
     ]
 

@@ -1,4 +1,4 @@
-"""LangSmith: runs with their children, as the SDK, the API and bulk exports write them, joined by trace id."""
+"""LangSmith: runs with their children, as the SDK, the API, the command line and exports write them, by trace id."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,7 @@ from curation.errors import FormatError
 from curation.formats.attributes import structured
 from curation.formats.fields import moment, wrong
 from curation.formats.known import known
+from curation.formats.langsmith_runs import as_run, is_example, is_run, size
 from curation.formats.losses import lose, lose_rest, lost_of
 from curation.formats.outcomes import feedback_of
 from curation.formats.reading import Format, Reading, Record
@@ -24,18 +25,17 @@ MODELS = ("ls_model_name", "model", "model_name")
 
 
 def recognises(record: Record) -> bool:
-    """A run, one half of one, feedback on one, or a list of runs."""
-    if _is_run(record) or _is_feedback(record):
+    """A run, one half of one, feedback on one, a list of runs, or an example of a dataset."""
+    if _is_part(record):
         return True
     return any(
-        isinstance(record.get(key), list) and any(isinstance(each, dict) and _is_run(each) for each in record[key][:3])
+        isinstance(record.get(key), list) and any(isinstance(each, dict) and is_run(each) for each in record[key][:3])
         for key in LISTS
     )
 
 
-def _is_run(record: Record) -> bool:
-    timed = "start_time" in record or "dotted_order" in record
-    return "id" in record and timed and ("run_type" in record or "dotted_order" in record)
+def _is_part(record: Record) -> bool:
+    return is_run(record) or _is_feedback(record) or is_example(record)
 
 
 def _is_feedback(record: Record) -> bool:
@@ -43,14 +43,14 @@ def _is_feedback(record: Record) -> bool:
 
 
 def parts(record: Record) -> Iterator[tuple[str | None, Record]]:
-    """(trace id, part) of every run and every piece of feedback in the record."""
-    if _is_run(record) or _is_feedback(record):
+    """(trace id, part) of every run, every piece of feedback and every example in the record."""
+    if _is_part(record):
         yield _trace_id(record), record
         return
     listed = [each for key in LISTS if isinstance(record.get(key), list) for each in record[key]]
-    runs = [each for each in listed if isinstance(each, dict) and (_is_run(each) or _is_feedback(each))]
+    runs = [each for each in listed if isinstance(each, dict) and _is_part(each)]
     if not runs:
-        raise FormatError("holds no run and no feedback")
+        raise FormatError("holds no run, no feedback and no example")
     for run in runs:
         yield _trace_id(run), run
 
@@ -90,7 +90,7 @@ def _trace_id(part: Record) -> str | None:
     order = _text(part.get("dotted_order"))
     if order is not None:
         return order.split(".")[0].rpartition("Z")[2] or None
-    return None if part.get("parent_run_id") or "key" in part else _text(part.get("id"))
+    return None if part.get("parent_run_id") or "key" in part else _text(part.get("id") or part.get("run_id"))
 
 
 def _sorted_out(listed: list[Any]) -> tuple[list[Record], list[Record]]:
@@ -102,6 +102,7 @@ def _sorted_out(listed: list[Any]) -> tuple[list[Record], list[Record]]:
         part = waiting.pop()
         if not isinstance(part, dict):
             raise wrong("parts", part, "a list of objects")
+        part = as_run(part)
         part = {**part, **{key: structured(part[key], {}, key) for key in WRITTEN if isinstance(part.get(key), str)}}
         if _is_feedback(part):
             feedback.append(part)
@@ -117,14 +118,15 @@ def _sorted_out(listed: list[Any]) -> tuple[list[Record], list[Record]]:
     return list(runs.values()), feedback
 
 
-def _order(run: Record) -> tuple[str, str, str]:
-    """Runs are sorted by `dotted_order`, in which every run begins with its parent; by time where it is missing."""
+def _order(run: Record) -> tuple[str, str, int, str]:
+    """Runs are sorted by `dotted_order`, in which every run begins with its parent; else by time, else by their size."""
     order = _text(run.get("dotted_order"))
     last = order.split(".")[-1] if order else ""
     time = "".join(letter for letter in str(run.get("start_time") or "") if letter.isdigit())
     return (
         "".join(letter for letter in last.partition("Z")[0] if letter.isdigit()) or time,
         order or "",
+        0 if order or time else size(run),
         str(run.get("id")),
     )
 
@@ -135,6 +137,7 @@ def _span(run: Record, metadata: Record) -> Span:
     error = run.get("error")
     failed = bool(error) or status in FAILED
     ended = run.get("end_time") is not None or status in (*FAILED, *SUCCEEDED)
+    ended = ended or (run.get("start_time") is None and run.get("outputs") is not None)  # an export without times
     span = Span(
         KINDS.get(kind, OTHER),
         _text(run.get("name")) or "",
@@ -244,4 +247,4 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-FORMAT = Format("langsmith", "2", recognises, read, parts=parts)
+FORMAT = Format("langsmith", "3", recognises, read, parts=parts)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import orjson
 
-from curation.formats import remote
+from curation.formats import remote, sheet
 from curation.formats.opening import Place, kind_of, opened, unreadable
 from curation.formats.table import rows
 
@@ -24,7 +24,7 @@ _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)
 class Cursor:
     """How far a file has been read: `offset` bytes and `line` lines lie behind, so that a later reading can go on there.
 
-    `can_go_on` is false for a file that is only ever read whole: compressed, Parquet, an array, printed objects.
+    `can_go_on` is false for a file that is only ever read whole: compressed, Parquet, CSV, an array, printed objects.
     """
 
     offset: int = 0
@@ -45,7 +45,7 @@ def records(source: Path | Place, cursor: Cursor | None = None) -> Iterator[Numb
     Three ways of writing are told apart by the first lines: JSON lines (read one at a time, whatever the file's
     size), a JSON array of records, and objects printed over several lines. Blank lines are no records. A broken
     array gives its whole elements, then one record with the rest. All three may be compressed with gzip or zstd. The
-    rows of a Parquet file are records too, numbered from 1, each written as JSON.
+    rows of a Parquet file are records too, numbered from 1, each written as JSON; so are those of a file that is called CSV.
 
     Reading begins where `cursor` stands, and moves it. A last line without its newline is always read; the cursor
     goes behind it only if it is a whole object, for otherwise it may still be being written. Raises InputError where the
@@ -63,6 +63,8 @@ def records(source: Path | Place, cursor: Cursor | None = None) -> Iterator[Numb
         with opened(place, kind) as (file, cursor.source):
             if layout == "lines":
                 yield from _lines(file, cursor)
+            elif layout == "sheet":
+                yield from sheet.rows(place, file)
             else:
                 data = file.read().removeprefix(BOM)
                 yield from _elements(data) if layout == "array" else _objects(data)
@@ -94,11 +96,13 @@ def _lines(file: BinaryIO, cursor: Cursor) -> Iterator[Numbered]:
 
 
 def _layout(place: Place, kind: str) -> str:
-    """`lines`, `array` or `objects`, from the first two lines that are not blank."""
+    """`lines`, `array`, `objects` or `sheet`, from the first two lines that are not blank."""
     with opened(place, kind) as (file, _):
         head = [record.strip() for _, (_, record) in zip(range(2), _lines(file, Cursor()), strict=False)]
     first = head[0] if head else b""
     second = head[1] if len(head) > 1 else b""
+    if sheet.is_sheet(place, first):
+        return "sheet"
     if first.startswith(b"["):
         return "lines" if second and _is_whole(first) else "array"
     if first.startswith(b"{") and second and not _is_whole(first) and _goes_on(first, second):

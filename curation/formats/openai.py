@@ -3,7 +3,7 @@
 from typing import Any
 
 from curation.errors import FormatError
-from curation.formats.apis import REQUESTS, RESPONSES, api_of, lose_wrapping, sides
+from curation.formats.apis import REQUESTS, RESPONSES, Exchange, api_of, lose_wrapping, sides
 from curation.formats.chat import drafts_of, offered_by, unwrap
 from curation.formats.fields import OWN, metadata_of, origin, wrong
 from curation.formats.losses import lose, lose_cut, lose_rest, lost_of
@@ -14,25 +14,37 @@ from curation.formats.responses import ASKED, ECHOED, conversation, note_end
 from curation.formats.streams import joined
 from curation.sample import Draft
 
+PREFERRED, REJECTED = "preferred_output", "non_preferred_output"  # of a file for tuning on preferences
 IDS = ("trace_id", "id", "request_id", "custom_id")
 TIMES = ("created_at", "created", "logging_time")
 REQUEST = frozenset({"messages", "tools", "functions", *ASKED})
 RESPONSE = frozenset({"id", "object", "created", "choices", *ECHOED})
 CHOICE = frozenset({"index", "message", "finish_reason"})
-KNOWN = OWN | {*IDS, *TIMES, *REQUESTS, *RESPONSES, *REQUEST, *RESPONSE, "usage", "error"}
+ANSWERS = ("chat.completion", "response")
+ALONE = (
+    "holds an answer without its request; put the request beside it as `request`, or what it was asked as `messages` "
+    "(chat completions) or `input` (responses): of a batch from its input file, by custom_id"
+)
+KNOWN = OWN | {*IDS, *TIMES, *REQUESTS, *RESPONSES, *REQUEST, *RESPONSE, "usage", "error", PREFERRED, REJECTED}
 
 
 def recognises(record: Record) -> bool:
-    """A request beside a response, messages that come with tools, calls or choices, or items of the Responses API."""
-    return api_of(sides(record)) in ("chat", "responses")
+    """A request beside a response, messages that come with tools, calls or choices, or items of the Responses API.
+
+    An answer alone is of this format too, so that its error can say what it lacks.
+    """
+    exchange = sides(record)
+    return _is_preference(record) or api_of(exchange) in ("chat", "responses") or _is_answer_alone(exchange)
 
 
 def read(record: Record) -> Reading:
     """The samples of one logged exchange."""
-    exchange = sides(record)
+    exchange = Exchange(record["input"], None, "input.", None) if _is_preference(record) else sides(record)
     request, where = exchange.request, exchange.where
     if not isinstance(request, dict):
         raise wrong(where[:-1], request, "an object")
+    if _is_answer_alone(exchange):
+        raise FormatError(ALONE)
     metadata = metadata_of(record, KNOWN)
     lose_wrapping(metadata, exchange)
     is_chat = api_of(exchange) != "responses"
@@ -42,6 +54,8 @@ def read(record: Record) -> Reading:
     if response is not None and response is not record:
         note_settings(metadata, response, RESPONSE, "response.")
     note_outcome(metadata, (response or {}, request, record, {"status": exchange.status}))
+    if PREFERRED in record:
+        request = _preferred(request, record, metadata)
     logged = response is not None or (request is not record and bool(metadata.get("error")))
     drafts = (_chat if is_chat else _responses)(request, response, metadata, where, logged)
     time = next((side[key] for side in (record, response or {}) for key in TIMES if side.get(key)), None)
@@ -49,6 +63,27 @@ def read(record: Record) -> Reading:
     if fields["trace_id"] is None and isinstance((response or {}).get("id"), str):
         fields["trace_id"] = (response or {})["id"]
     return Reading(drafts, **fields, metadata=metadata, lost=lost_of(metadata))
+
+
+def _is_preference(record: Record) -> bool:
+    return PREFERRED in record and isinstance(record.get("input"), dict)
+
+
+def _preferred(request: Record, record: Record, metadata: Record) -> Record:
+    """The request of a preference, answered by what was preferred; the other answer is lost."""
+    lose_rest(metadata, {REJECTED: record.get(REJECTED)}, frozenset(), "")
+    said, answer = request.get("messages"), record[PREFERRED]
+    if not isinstance(answer, list):
+        raise wrong(PREFERRED, answer, "a list")
+    return {**request, "messages": [*said, *answer]} if isinstance(said, list) else request
+
+
+def _is_answer_alone(exchange: Exchange) -> bool:
+    """Whether a completion or a response stands there without its request: as it is stored, or as a batch returns it."""
+    answer, request = exchange.response, exchange.request
+    if not isinstance(answer, dict) or not isinstance(request, dict) or answer.get("object") not in ANSWERS:
+        return False
+    return not exchange.where and not any(key in request for key in ("messages", "input"))
 
 
 def _whole(response: Any, metadata: Record) -> Record | None:
@@ -110,4 +145,4 @@ def _choice(response: Record | None, metadata: Record) -> Record | None:
     return choices[0] if choices else None
 
 
-FORMAT = Format("openai", "3", recognises, read)
+FORMAT = Format("openai", "4", recognises, read)

@@ -19,7 +19,7 @@ from curation.errors import InputError
 from curation.formats import remote
 
 STDIN = "-"
-WRITTEN = (".json", ".jsonl", ".ndjson")
+WRITTEN = (".json", ".jsonl", ".ndjson", ".csv")
 SUFFIXES = (*WRITTEN, ".parquet")
 PACKED = (".gz", ".zst")  # after any of WRITTEN
 

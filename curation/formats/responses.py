@@ -3,14 +3,14 @@
 from typing import Any
 
 from curation.errors import FormatError
+from curation.formats import builtin
 from curation.formats.answer import Candidate
-from curation.formats.chat import candidates_of_tools
 from curation.formats.fields import member, wrong
-from curation.formats.losses import lose, lose_cut, lose_rest
+from curation.formats.losses import lose, lose_cut, lose_part, lose_rest
 from curation.formats.messages import ROLES, TEXT_PART, assistant_message, call_message, text_of
 from curation.formats.outcomes import note_tool_error
 from curation.formats.reading import Record
-from curation.sample import Message
+from curation.sample import Message, dumps
 
 ASKED = frozenset({"input", "instructions", "tools", "previous_response_id", "conversation", "prompt"})
 ECHOED = frozenset({*ASKED, "output", "output_text", "id", "object", "created_at", "incomplete_details"})
@@ -20,9 +20,12 @@ RESULTS = ("function_call_output", "custom_tool_call_output")
 TOLD = frozenset({"type", "id", "status"})
 MESSAGE = TOLD | {"role", "content", "phase"}
 REASONING = TOLD | {"summary", "content"}
-CALL = TOLD | {"call_id", "name", "arguments", "input"}
-RESULT = TOLD | {"call_id", "output"}
+CALL = TOLD | {"call_id", "name", "namespace", "arguments", "input"}
+RESULT = TOLD | {"call_id", "name", "namespace", "output"}
 LISTING = TOLD | {"tools", "server_label", "error"}
+LATER = TOLD | {"role", "tools"}
+APPROVAL = CALL | {"server_label"}
+APPROVED = TOLD | {"approval_request_id", "approve"}
 MCP_CALL = CALL | {"output", "error", "server_label", "approval_request_id"}
 
 Said = tuple[list[Message], list[Candidate] | None, bool]
@@ -75,7 +78,7 @@ def _offered(
     stated = answer.get("tools") if stated is None else stated
     if stated is None:
         return listed or None
-    return candidates_of_tools(stated, metadata, f"{where}tools") + listed
+    return builtin.candidates(stated, metadata, f"{where}tools") + listed
 
 
 class _Turns:
@@ -88,6 +91,7 @@ class _Turns:
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._calls: list[Record] = []
+        self._called: list[str] = []  # the ids of all calls, in order
 
     def read(self, items: list[Any], where: str) -> None:
         """One list of items after another."""
@@ -121,11 +125,17 @@ class _Turns:
             lose_rest(self._metadata, item, RESULT, place)
             text = text_of(item.get("output"), self._metadata, f"{place}.output", "tool")
             self.tell("tool", text, tool_call_id=member(item, "call_id", place, str))
+        elif kind in builtin.CALLS and (kind not in builtin.SERVED or builtin.served(item) is not None):
+            self._called_builtin(item, place)
+        elif kind in builtin.RESULTS:
+            self._builtin_result(item, place, builtin.RESULTS[kind])
         elif kind == "mcp_call":
             self._called_by_server(item, place)
-        elif kind == "mcp_list_tools":
-            lose_rest(self._metadata, item, LISTING, place)
-            self.listed += candidates_of_tools(item.get("tools"), self._metadata, f"{place}.tools")
+        elif kind.startswith("mcp_approval_"):
+            self._approval(item, place)
+        elif kind in ("mcp_list_tools", "additional_tools"):
+            lose_rest(self._metadata, item, LISTING if kind == "mcp_list_tools" else LATER, place)
+            self.listed += builtin.candidates(item.get("tools"), self._metadata, f"{place}.tools")
         else:
             what = "by_reference" if kind == "item_reference" else "dropped"
             lose(self._metadata, what, f"{where}.{kind[:40]}")
@@ -136,6 +146,8 @@ class _Turns:
         if role not in ("system", "user", "assistant"):
             raise FormatError(f"{place}.role is {named[:40]!r}, not one of system, developer, user, assistant")
         lose_rest(self._metadata, item, MESSAGE, place)
+        if item.get("status") == "incomplete":
+            lose(self._metadata, "truncated", f"{place}.content")
         text = text_of(item.get("content"), self._metadata, f"{place}.content", role)
         if role == "assistant":
             self._texts.append(text)
@@ -152,26 +164,66 @@ class _Turns:
         self._thoughts += ["\n\n".join(text for text in texts if isinstance(text, str))] if texts else []
 
     def _call(self, item: Record, place: str, call_id: object) -> None:
-        name = member(item, "name", place, str)
+        name = builtin.qualified(member(item, "name", place, str), item.get("namespace"))
         arguments = item.get("arguments")
         if item.get("type") == "custom_tool_call":
             arguments = {"input": item.get("input")}
         if item.get("status") == "incomplete":
             lose(self._metadata, "truncated", f"{place}.arguments")
+        self._add_call(name, arguments, call_id)
+
+    def _add_call(self, name: str, arguments: object, call_id: object) -> None:
         unnamed = f"call_{len(self.messages)}_{len(self._calls)}"
-        self._calls.append(call_message(call_id if isinstance(call_id, str) else unnamed, name, arguments))
+        self._called.append(call_id if isinstance(call_id, str) else unnamed)
+        self._calls.append(call_message(self._called[-1], name, arguments))
+
+    def _called_builtin(self, item: Record, place: str) -> None:
+        """A call of a tool of the platform's own; what the platform did itself has its result in the same item."""
+        own = builtin.SERVED.get(item["type"])
+        lose_rest(self._metadata, item, builtin.CALL | {own} if own else builtin.CALL, place)
+        self._add_call(*builtin.asked(item), item.get("call_id") or item.get("id"))
+        if item.get("status") == "failed":
+            note_tool_error(self._metadata)
+        if own:
+            self.tell("tool", dumps(builtin.served(item)), tool_call_id=self._called[-1])
+
+    def _builtin_result(self, item: Record, place: str, key: str) -> None:
+        lose_rest(self._metadata, item, builtin.RESULT, place)
+        output = item.get(key)
+        if key == "tools":
+            self.listed += builtin.candidates(output, self._metadata, f"{place}.tools")
+        if item.get("status") == "failed":
+            note_tool_error(self._metadata)
+        if isinstance(output, dict):  # a screenshot
+            lose_part(self._metadata, output, f"{place}.output")
+            output = None
+        call_id = item.get("call_id") or (item.get("id") if item["type"] == "local_shell_call_output" else None)
+        if not isinstance(call_id, str):
+            call_id = self._called[-1] if self._called else ""
+        self.tell("tool", text_of(output, self._metadata, f"{place}.output", "tool"), tool_call_id=call_id)
+
+    def _approval(self, item: Record, place: str) -> None:
+        """A call that waits for a person's word, or that word: a refusal is what came of the call."""
+        if item["type"] == "mcp_approval_request":
+            lose_rest(self._metadata, item, APPROVAL, place)
+            self._call(item, place, item.get("id"))
+            return
+        lose_rest(self._metadata, item, APPROVED | ({"reason"} if item.get("approve") is False else set()), place)
+        if item.get("approve") is False:
+            said = {key: item[key] for key in ("approve", "reason") if item.get(key) is not None}
+            self.tell("tool", dumps(said), tool_call_id=member(item, "approval_request_id", place, str))
 
     def _called_by_server(self, item: Record, place: str) -> None:
         """A call that the platform made itself, with its result in the same item."""
         lose_rest(self._metadata, item, MCP_CALL, place)
-        self._call(item, place, item.get("id"))
+        call_id = item.get("approval_request_id")
+        if call_id not in self._called:
+            self._call(item, place, item.get("id"))
+            call_id = self._called[-1]
         if item.get("error"):
             note_tool_error(self._metadata)
         output = item.get("error") if item.get("output") is None else item["output"]
-        self.tell("tool", text_of(output, self._metadata, f"{place}.output", "tool"), tool_call_id=self._last_id())
-
-    def _last_id(self) -> str:
-        return str(self._calls[-1]["id"])
+        self.tell("tool", text_of(output, self._metadata, f"{place}.output", "tool"), tool_call_id=str(call_id))
 
 
 def _listed(said: object, where: str) -> list[Any]:

@@ -11,12 +11,16 @@ from curation.formats.strict import parse_value
 ENDED = ("response.completed", "response.incomplete", "response.failed")
 TEXTS = ("content", "reasoning_content", "reasoning", "refusal")  # what a chat delta brings piece by piece
 
+CALLED = {"function": "arguments", "custom": "input"}  # what a call in a chat delta holds, and what of it grows
+
 # Where a Responses item keeps what a delta event adds to, by the event's type.
 GROWING = {
     "response.output_text.delta": "text",
-    "response.refusal.delta": "text",
+    "response.refusal.delta": "refusal",
     "response.function_call_arguments.delta": "arguments",
     "response.custom_tool_call_input.delta": "input",
+    "response.mcp_call_arguments.delta": "arguments",
+    "response.code_interpreter_call_code.delta": "code",
     "response.reasoning_text.delta": "text",
     "response.reasoning_summary_text.delta": "text",
 }
@@ -83,26 +87,40 @@ def _grow_message(message: Record, calls: dict[Any, Record], delta: Record) -> N
         held = message.setdefault("function_call", {})
         _grow(held, "arguments", older.get("arguments"))
         _keep(held, older, ("arguments",))
-    _keep(message, delta, (*TEXTS, "tool_calls", "function_call"))
+    if isinstance(delta.get("audio"), dict):
+        spoken = message.setdefault("audio", {})
+        _grow(spoken, "transcript", delta["audio"].get("transcript"))
+        _keep(spoken, delta["audio"], ("transcript",))
+    _keep(message, delta, (*TEXTS, "tool_calls", "function_call", "audio"))
 
 
 def _grow_call(calls: dict[Any, Record], piece: Record) -> None:
     """Adds a piece to the call with its index: the id and the name come once, the arguments bit by bit."""
     index = piece.get("index")
-    known = calls.setdefault(index if isinstance(index, int) else len(calls), {"type": "function", "function": {}})
-    _keep(known, piece, ("index", "function"))
-    function = piece.get("function")
-    if isinstance(function, dict):
-        _keep(known["function"], function, ("arguments",))
-        _grow(known["function"], "arguments", function.get("arguments"))
+    known = calls.setdefault(index if isinstance(index, int) else len(calls), {})
+    _keep(known, piece, ("index", *CALLED))
+    for kind, grown in CALLED.items():
+        if isinstance(piece.get(kind), dict):
+            held = known.setdefault(kind, {})
+            _keep(held, piece[kind], (grown,))
+            _grow(held, grown, piece[kind].get(grown))
 
 
 def _response(events: list[Record]) -> tuple[Record, bool]:
     """What the last event of a Responses stream says whole; of a cut one, its items as far as they came."""
     last = next((e["response"] for e in reversed(events) if e.get("type") in ENDED and "response" in e), None)
-    if isinstance(last, dict):
+    if isinstance(last, dict) and last.get("output"):
         return last, True
     first: Record = next((event["response"] for event in events if isinstance(event.get("response"), dict)), {})
+    failed: Record = next(({"error": event} for event in events if event.get("type") == "error"), {})
+    output = _items(events)
+    if isinstance(last, dict):  # some servers leave out of the end what they have said before
+        return ({**last, "output": output} if output else last), True
+    return {**first, **failed, "output": output}, False
+
+
+def _items(events: list[Record]) -> list[Record]:
+    """The items of a Responses stream, as far as they came."""
     items: dict[Any, Record] = {}
     for event in events:
         place, kind = event.get("output_index"), event.get("type")
@@ -110,19 +128,21 @@ def _response(events: list[Record]) -> tuple[Record, bool]:
         item = event.get("item")
         if kind in ("response.output_item.added", "response.output_item.done") and isinstance(item, dict):
             items[place] = {**item, "done": kind.endswith("done")}
+        elif kind == "response.reasoning_summary_part.added" and "text" in items.get(place, {}):
+            _grow(items[place], "text", "\n\n")
         elif str(kind) in GROWING and not items.setdefault(place, {"type": "message"}).get("done"):
             _grow(items[place], GROWING[str(kind)], event.get("delta"))
-    return {**first, "output": [_item(items[place]) for place in sorted(items)]}, False
+    return [_item(items[place]) for place in sorted(items)]
 
 
 def _item(grown: Record) -> Record:
     """An item in its own form; the text of one that was never finished is wrapped as its type wants it."""
-    item = {key: value for key, value in grown.items() if key not in ("done", "text")}
-    if "text" not in grown:
-        return item
-    if item.get("type") == "reasoning":
+    item = {key: value for key, value in grown.items() if key not in ("done", "text", "refusal")}
+    if item.get("type") == "reasoning" and "text" in grown:
         return {**item, "summary": [{"type": "summary_text", "text": grown["text"]}]}
-    return {**item, "role": "assistant", "content": [{"type": "output_text", "text": grown["text"]}]}
+    texts = [{"type": "output_text", "text": grown["text"]}] if "text" in grown else []
+    refusals = [{"type": "refusal", "refusal": grown["refusal"]}] if "refusal" in grown else []
+    return {**item, "role": "assistant", "content": texts + refusals} if texts or refusals else item
 
 
 def _message(events: list[Record]) -> tuple[Record, bool]:

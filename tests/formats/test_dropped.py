@@ -39,6 +39,7 @@ OWN: dict[str, dict[str, str]] = {
         "inputs": "a tool's own arguments are those of the call that the model made",
         "outputs": "a tool's own result is what the messages say it is",
         "tool_calls.args": "LangChain repeats the calls that stand in the content",
+        "custom_metadata": "reported under the SDK's name for it, extra.metadata",
         "outputs_s3_urls": "where an output lies, which is reported if it is not here",
         "outputs_s3_urls.ROOT": "where an output lies, which is reported if it is not here",
     },

@@ -162,7 +162,8 @@ def test_what_matches_a_glob_and_holds_no_traces_is_left_out_with_its_reason(tmp
         ("a.ndjson.zst", True),
         ("a.parquet", True),
         ("a.gz", False),
-        ("a.csv.gz", False),
+        ("a.csv.gz", True),
+        ("a.tsv", False),
     ],
 )
 def test_the_files_of_a_folder_are_chosen_by_their_names(name: str, wanted: bool) -> None:
