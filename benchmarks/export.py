@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -88,22 +89,22 @@ def speed(file: Path, threads: int) -> dict[str, Any]:
     return {"prompt_s": prompt_s, "prompt_cpu_s": prompt_cpu_s, "plan_s": plan_s, "plan_cpu_s": plan_cpu_s}
 
 
-def forgotten(run: Path, reference: str, quant: str, limit: int, scratch: Path) -> dict[str, float | None]:
-    """Each metric's mean over the test split, of a run's model once quantised (`whole`: as it is)."""
+def forgotten(asked: argparse.Namespace, quant: str, scratch: Path) -> dict[str, float | None]:
+    """Each metric's mean over the split, of a run's model once quantised (`whole`: as it is)."""
     from trainers.evaluate import Job, evaluate
     from trainers.evaluation.pools import OWN
     from trainers.export.reading import read_gguf
     from trainers.models import load_tokenizer
     from trainers.release import open_release
 
-    model = run
+    run = model = asked.quality
     if quant != "whole":
         model = scratch / quant
         export_gguf(str(run), quant, scratch / f"{quant}.gguf", None, lambda *told: None)
         save_model(read_gguf(scratch / f"{quant}.gguf", run), load_tokenizer(run), model)
     preset = load_preset(run / "preset.toml")
-    job = Job(str(model), open_release(reference), preset, limit=limit, pools=(OWN,), out=scratch / f"of-{quant}")
-    table, _ = evaluate(job)
+    job = Job(str(model), open_release(asked.release), preset, asked.split, limit=asked.limit, pools=(OWN,))
+    table, _ = evaluate(replace(job, out=scratch / f"of-{quant}"))
     return {"n": float(table.height), **{name: table[name].mean() for name in METRICS}}
 
 
@@ -146,10 +147,7 @@ def sizes(asked: argparse.Namespace) -> int:
 def quality(asked: argparse.Namespace) -> int:
     """What each quantisation costs the model of a run; 1 where one costs more than a point."""
     with tempfile.TemporaryDirectory(prefix="curation-export-") as scratch:
-        rows = {
-            quant: forgotten(asked.quality, asked.release, quant, asked.limit, Path(scratch))
-            for quant in ("whole", *asked.quants)
-        }
+        rows = {quant: forgotten(asked, quant, Path(scratch)) for quant in ("whole", *asked.quants)}
     print(json.dumps(rows, indent=2) if asked.json else "\n".join(quality_table(rows)))
     gaps = [(rows["whole"][m] or 0) - (row[m] or 0) for row in rows.values() for m in METRICS]
     print(f"the largest loss is {100 * max(gaps):.1f} points; goal: at most {100 * LOSS:.0f}", file=sys.stderr)
@@ -162,6 +160,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--quality", type=Path, metavar="RUN")
     parser.add_argument("--release")
+    parser.add_argument("--split", default="test")
     parser.add_argument("--limit", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()

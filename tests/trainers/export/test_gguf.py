@@ -20,7 +20,9 @@ from trainers.export.exporting import export_gguf
 from trainers.export.reading import read_gguf
 from trainers.export.source import open_source
 from trainers.export.writing import make_room, quants, write_gguf
-from trainers.models import load_model
+from trainers.families import FAMILIES
+from trainers.models import load_model, train_tokenizer
+from trainers.presets import Random
 
 PURE = [name for name, quant in quants().items() if not quant.native]
 # Each way in which a tensor is stored differently: value heads in another order, no tied embedding, no per-layer input
@@ -196,6 +198,16 @@ def test_what_cannot_be_exported_is_one_sentence_and_leaves_nothing(
         export(folder, "q4_0", tmp_path / "out" / "m.gguf")
     assert str(folder) in str(told.value)
     assert not list(tmp_path.glob("out/*"))
+
+
+def test_a_tokenizer_that_cuts_by_a_rule_of_its_own_is_refused(
+    random_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = random_folder("qwen3.5")
+    sizes = Random(vocabulary=320, structured=True)
+    train_tokenizer(["{}"], FAMILIES["qwen3.5"], sizes).save_pretrained(folder)
+    with pytest.raises(InputError, match=r"cuts text in a way that llama\.cpp has no name for"):
+        export(folder, "q8_0", tmp_path / "m.gguf")
 
 
 def test_weights_that_are_not_numbers_are_named(random_folder: Callable[..., Path], tmp_path: Path) -> None:

@@ -78,13 +78,23 @@ def with_qwens_rule() -> Any:
     return tokenizer
 
 
-def trained(digits: bool) -> Any:
-    return train_tokenizer(READ, FAMILIES["gemma4"], Random(vocabulary=500, digits=digits))
+def trained() -> Any:
+    """A tokenizer as runs from random weights train it."""
+    return train_tokenizer(READ, FAMILIES["gemma4"], Random(vocabulary=500))
+
+
+def with_gpt2s_rule() -> Any:
+    """A tokenizer that cuts text as GPT-2 did."""
+    from tokenizers import pre_tokenizers
+
+    tokenizer = trained()
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return tokenizer
 
 
 TOKENIZERS: dict[str, tuple[str, Callable[[], Any]]] = {
-    "trained": ("gemma4", lambda: trained(digits=True)),
-    "trained without digits": ("gemma4", lambda: trained(digits=False)),
+    "trained": ("gemma4", trained),
+    "gpt-2's rule": ("gemma4", with_gpt2s_rule),
     "gemma's make": ("gemma4", like_gemmas),
     "qwen's rule": ("qwen3.5", with_qwens_rule),
 }
