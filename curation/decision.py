@@ -70,16 +70,18 @@ def decided(
     for fault in faults:
         found.setdefault(fault.row, []).append(fault)
     unmeasured = set(abstained)
-    rows: list[tuple[str | None, ...]] = []
-    for row, sample_id in enumerate(sample_ids):
-        own = found.get(row)
-        if own:
-            own.sort(key=lambda fault: order[fault.reason])
-            listed = [{"reason": f.reason, "pointer": mask(f.pointer), "seen": shorten(f.seen, f.pointer)} for f in own]
-            first = listed[0]
-            outcome = "flag" if flags.issuperset(f.reason for f in own) else "fail"
-            detail = orjson.dumps({"pointer": first["pointer"], "seen": first["seen"]}).decode()
-            rows.append((sample_id, outcome, own[0].reason, detail, orjson.dumps(listed).decode(), None))
-        else:
-            rows.append((sample_id, "abstain" if row in unmeasured else "pass", None, None, None, None))
-    return pl.DataFrame(rows, schema=DECISION_FRAME, orient="row")
+    outcomes = ["abstain" if row in unmeasured else "pass" for row in range(len(sample_ids))]
+    codes: dict[int, str] = {}
+    details: dict[int, str] = {}
+    texts: dict[int, str] = {}
+    for row, own in found.items():
+        own.sort(key=lambda fault: order[fault.reason])
+        listed = [{"reason": f.reason, "pointer": mask(f.pointer), "seen": shorten(f.seen, f.pointer)} for f in own]
+        first = listed[0]
+        outcomes[row] = "flag" if flags.issuperset(f.reason for f in own) else "fail"
+        codes[row] = own[0].reason
+        details[row] = orjson.dumps({"pointer": first["pointer"], "seen": first["seen"]}).decode()
+        texts[row] = orjson.dumps(listed).decode()
+    told = [[column.get(row) for row in range(len(sample_ids))] for column in (codes, details, texts, {})]
+    columns = dict(zip(DECISION_FRAME, (sample_ids, outcomes, *told), strict=True))
+    return pl.DataFrame(columns, schema=DECISION_FRAME)

@@ -1,21 +1,17 @@
 """Checks a recipe's samples: completes them, asks every row stage, then lineage and dedup; then gives the verdict."""
 
-import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import orjson
 import polars as pl
 
 from curation import dedup, lineage
-from curation.batch import Batch
 from curation.children import replacements
+from curation.deciding import Work
 from curation.membership import members
 from curation.recipe import Recipe
 from curation.stages import (
-    ROW_STAGES,
     Asked,
-    RowStage,
     corpus_stages,
     index_fingerprint,
     judge_stage,
@@ -23,6 +19,7 @@ from curation.stages import (
     row_stages,
 )
 from flows.completing import complete_candidates
+from flows.crew import decide_all
 from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, slices
 from flows.progress import say
 from warehouse import Store
@@ -38,9 +35,7 @@ def check(store: Store, recipe: Recipe) -> None:
         known = set(store.read("recipe_stages", recipe=recipe.name)["stage"])
     judge = [] if "judge" in known else [judge_stage(recipe)]  # another judge may have been asked by hand: that stays
     remember_stages(store, recipe, [*row_stages(recipe.check), *corpus_stages(recipe), *judge])
-    for part in undecided_batches(store, recipe, everyone):
-        decide_batch(store, recipe, part)
-        say("check", part["sample_id"].n_unique())
+    decide_undecided(store, recipe, everyone)
     choose_survivors(store, recipe)
 
 
@@ -59,40 +54,21 @@ def undecided_batches(store: Store, recipe: Recipe, members: pl.DataFrame) -> It
         yield missing.filter(pl.col("sample_id").is_in(ids.slice(start, BATCH).implode()))
 
 
-def decide_batch(store: Store, recipe: Recipe, missing: pl.DataFrame) -> None:
-    """Asks each row stage about the samples that it has not decided, and writes the answers in one transaction."""
-    samples = load_samples(store, missing["sample_id"].unique())
-    batches: dict[tuple[str, ...], Batch] = {}
-    decisions: list[tuple[Asked, pl.DataFrame]] = []
-    with no_garbage_collection():
-        for stage, asked in zip(ROW_STAGES, row_stages(recipe.check), strict=True):
-            wanted = missing.filter(pl.col("stage") == asked.stage)["sample_id"]
-            if not wanted.is_empty():
-                batch = shared(batches, samples, stage, wanted)
-                decisions.append((asked, stage.decide(batch, recipe.check)))
-    with store.write() as transaction:
-        for asked, decided in decisions:
-            transaction.run("insert_decision", {"incoming": decided}, stage=asked.stage, fingerprint=asked.fingerprint)
+def decide_undecided(store: Store, recipe: Recipe, everyone: pl.DataFrame) -> None:
+    """Asks each row stage about the samples that it has not decided; a batch's answers are written in one transaction."""
+    asked = {stage.stage: stage.fingerprint for stage in row_stages(recipe.check)}
+    works = (to_decide(store, part) for part in undecided_batches(store, recipe, everyone))
+    for decided in decide_all(works, recipe.check):
+        with store.write() as transaction:
+            for stage, decisions in decided.decisions.items():
+                transaction.run("insert_decision", {"incoming": decisions}, stage=stage, fingerprint=asked[stage])
+        say("check", decided.samples)
 
 
-def shared(batches: dict[tuple[str, ...], Batch], samples: pl.DataFrame, stage: RowStage, wanted: pl.Series) -> Batch:
-    """The batch of the wanted samples: stages that ask about the same ones share it, so that each is parsed once."""
-    key = tuple(sorted(wanted))
-    if key not in batches:
-        batches[key] = Batch(samples.filter(pl.col("sample_id").is_in(wanted.implode())))
-    return batches[key]
-
-
-@contextmanager
-def no_garbage_collection() -> Iterator[None]:
-    """A batch makes a million small objects that all die together: the collector would only walk them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+def to_decide(store: Store, missing: pl.DataFrame) -> Work:
+    """The work that (sample_id, stage) pairs without a decision are."""
+    wanted = {str(stage): part["sample_id"] for (stage,), part in missing.group_by("stage")}
+    return Work(load_samples(store, missing["sample_id"].unique()), wanted)
 
 
 def remember_stages(store: Store, recipe: Recipe, asked: list[Asked]) -> None:

@@ -2,4 +2,5 @@
 
 from curation.cli import main
 
-main()
+if __name__ == "__main__":  # a process that the check starts loads this module, too
+    main()

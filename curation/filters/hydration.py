@@ -69,7 +69,7 @@ def schema_faults(batch: Batch) -> Iterator[Fault]:
         for i, step in answer.steps if offer else ():
             values = step.get(PARAMETERS)
             parameters = offer.parameters(step.get("pluginId")) if offer else None
-            if parameters is not None and isinstance(values, dict):
+            if parameters is not None and isinstance(values, dict) and not parameters.fit(values):
                 for reason, path, seen in breaches(parameters, values):
                     yield Fault(row, reason, pointer(("plugins", i, PARAMETERS, *path)), brief(seen))
 

@@ -7,7 +7,7 @@ import orjson
 import polars as pl
 
 from curation.batch import Batch
-from curation.credentials import PATTERNS_FILE, find, hints
+from curation.credentials import ESCAPED, PATTERNS_FILE, find, hints, possible
 from curation.decision import Fault, decided
 from curation.pointer import escape
 from curation.recipe import Check
@@ -25,7 +25,6 @@ PLAIN = {
     "thinking": "/thinking",
     "source": "/source",
 }  # pointers of the columns that are, or may be, plain text
-ESCAPED = "\\u00"  # a letter of the secret may be written as an escape: then only the parsed text tells
 
 
 def decide(batch: Batch, check: Check) -> pl.DataFrame:
@@ -35,10 +34,10 @@ def decide(batch: Batch, check: Check) -> pl.DataFrame:
     """
     faults: list[Fault] = []
     for column in COLUMNS:
+        texts_ = batch.samples[column]
         suspect: dict[str, bool] = {}  # many samples are offered the same candidates
-        for row, text in enumerate(batch.samples[column]):
-            if text is None:
-                continue
+        for row in possible(texts_).arg_true():
+            text = texts_[row]
             if text not in suspect:
                 suspect[text] = ESCAPED in text or bool(hints().Match(text))
             if suspect[text]:

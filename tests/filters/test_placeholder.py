@@ -5,21 +5,23 @@ from functools import cache
 import polars as pl
 import pytest
 
+from curation import stand_ins
 from curation.batch import VALUE_FRAME
 from curation.filters import placeholder
 from curation.recipe import Allow, Check
+from tests.corpus.values import table
 from tests.labelled import batch_of, faults, planned, step
 
-RULES = placeholder.rules()
+RULES = stand_ins.rules()
 
 
 def caught(texts: list[str], key: str = "value") -> dict[str, set[str]]:
     """For each text, the ids of the rules that call it a placeholder."""
     rows = [(row, 0, f"/plugins/0/api_request_parameters/{key}", "string", text) for row, text in enumerate(texts)]
-    found = placeholder.caught(pl.DataFrame(rows, schema=VALUE_FRAME, orient="row"))
+    found = stand_ins.caught(pl.DataFrame(rows, schema=VALUE_FRAME, orient="row"))
     told: dict[str, set[str]] = {text: set() for text in texts}
-    for row, place in found.select("row", "rule").iter_rows():
-        told[texts[row]].add(RULES[place].id)
+    for hit in found:
+        told[hit.text].add(hit.rule.id)
     return told
 
 
@@ -44,8 +46,20 @@ def test_no_rule_catches_what_one_of_them_spares(text: str) -> None:
     assert examples()[text] == set()
 
 
+def test_the_automaton_suspects_whatever_a_rule_matches() -> None:
+    """In every text of the table and of the corpus, with letters, digits and blanks of other scripts put in, too."""
+    texts = [text for rule in RULES for text in (*rule.catches, *rule.spares)]
+    texts += [value for family in table("placeholders")["caught"].values() for value in family]
+    texts += [value for family in table("suspicious")["spared"].values() for value in family]
+    texts += [text.translate(str.maketrans("aeo1 ", "äєο٣\u00a0")) for text in texts]
+    seen = pl.Series(texts)
+    for place, rule in enumerate(RULES):
+        matched = seen.filter(seen.str.contains(rule.pattern)).to_list()
+        assert [text for text in matched if place not in (stand_ins.automaton().Match(text) or ())] == []
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_has_a_name_of_its_own_and_both_kinds_of_example(rule: placeholder.Rule) -> None:
+def test_a_rule_has_a_name_of_its_own_and_both_kinds_of_example(rule: stand_ins.Rule) -> None:
     assert [r.id for r in RULES].count(rule.id) == 1
     assert rule.catches
     assert rule.spares

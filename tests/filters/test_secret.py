@@ -1,5 +1,6 @@
 """Credentials are found by their form, and nothing else is taken for one."""
 
+import json
 import random
 import string
 
@@ -10,6 +11,7 @@ from curation import credentials
 from curation.batch import Batch
 from curation.filters import secret
 from curation.recipe import Check
+from tests.corpus.leaks import FORMS as LEAKS
 from tests.labelled import batch_of, faults, planned, step
 
 KINDS = credentials.kinds()
@@ -32,6 +34,19 @@ def test_a_kind_has_a_name_of_its_own_both_examples_and_a_known_verifier(kind: c
     assert kind.catches
     assert kind.spares
     assert kind.verify is None or kind.verify in credentials.VERIFIERS
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
+def test_what_a_pattern_catches_is_looked_at_at_all(kind: credentials.Kind) -> None:
+    texts = [text for example in kind.catches for text in (example, json.dumps(example), json.dumps([{"a": example}]))]
+    assert credentials.possible(pl.Series(texts)).all()
+    assert all(kind in credentials.suspected(text) for text in texts)
+
+
+def test_every_form_of_credential_is_looked_at_at_all() -> None:
+    chance = random.Random(8)
+    texts = [make(chance) for make in LEAKS.values() for _ in range(20)]
+    assert credentials.possible(pl.Series([*texts, *map(json.dumps, texts)])).all()
 
 
 def test_the_table_holds_nothing_that_looks_like_a_credential() -> None:
