@@ -116,11 +116,11 @@ def _add_folder(given: str, places: list[Place], wanted: Format | None, found: D
             found.skipped.append(Skipped(place, str(error)))
             continue
         if look.is_empty:
-            found.skipped.append(Skipped(place, "is empty"))
+            found.skipped.append(Skipped(place, "it is empty"))
         elif _companion_of(place, look) is not None:
             found.companions.append(place.path)
         elif isinstance(chosen := _choose(look, wanted), str):
-            found.skipped.append(Skipped(place, chosen))
+            found.skipped.append(Skipped(place, f"it {chosen}"))
         else:
             found.files.append(replace(_data_file(place, chosen, look), within=given))
     if len(found.files) == before:

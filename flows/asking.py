@@ -1,7 +1,6 @@
 """Answers questions about a warehouse: the funnel, the decisions, the samples, everything known of one id."""
 
 import difflib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from curation.errors import InputError
 from curation.recipe import Recipe
 from curation.stages import REASONS
 from flows.loading import load_samples, read_members
+from flows.outfile import whole_file
 from warehouse import Store
 
 OPEN = ("undecided", "not measured")  # what a verdict says where no stage has given a reason
@@ -193,22 +193,12 @@ def jsonable(row: dict[str, Any]) -> dict[str, Any]:
 
 def save(frame: pl.DataFrame, out: Path, format: str) -> None:  # noqa: A002 - the option's name
     """Writes a frame as `parquet` or `jsonl`, whole or not at all. Raises InputError where it cannot."""
-    if not out.name or out.is_dir():
-        raise InputError(f"--out {str(out)!r} is a folder; name a file")
-    whole = out.resolve() if out.is_file() or not out.exists() else None
-    partial = whole.with_name(f".{whole.name}.{os.getpid()}.partial") if whole else out
-    try:
+    with whole_file(out) as path:
         if format == "parquet":
-            frame.write_parquet(partial)
+            frame.write_parquet(path)
         else:
-            with partial.open("wb") as file:
+            with path.open("wb") as file:
                 file.writelines(json_lines(frame))
-        if whole:
-            partial.replace(whole)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        if whole:
-            partial.unlink(missing_ok=True)
-        raise InputError(f"--out {out} cannot be written: {getattr(error, 'strerror', None) or error}") from error
 
 
 def json_lines(frame: pl.DataFrame) -> Iterator[bytes]:

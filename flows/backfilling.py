@@ -142,7 +142,7 @@ def keep_right(store: Store, recipe: Recipe, spec: str, thoughts: dict[str, str]
     faults = faults_of(made, recipe.check)
     done.faulty += len(faults)
     for reasons in faults.values():
-        done.reasons.update(set(reasons))
+        done.reasons.update(sorted(set(reasons)))
     right = made.filter(~pl.col("sample_id").is_in(list(faults))).with_columns(mark=pl.lit(spec))
     if not right.is_empty():
         done.made += keep_children(store, right, MAKER)

@@ -11,8 +11,10 @@ import polars as pl
 
 from curation.errors import InputError
 from curation.registry import Note, Refusal, bundled_plugins, plugin_frame, plugins_of, read_plugins
+from curation.registry.imported import Plugin
 from curation.synthesis import DEFAULT, Catalogue, parse_mix, synthesize
 from flows.ingesting import Ingestion, ingest
+from flows.outfile import whole_file
 from warehouse import Store
 
 SOURCE = "synthetic"  # the name under which synthetic traces are kept
@@ -21,9 +23,14 @@ TOLD_EVERY = 1_000
 
 @dataclass(frozen=True)
 class Imported:
-    """What one import did: plugins in the registry now, and what of the files could not be taken."""
+    """What one import did: how many plugins it took, and what of the files could not be taken.
+
+    Of the `plugins`, so many were `new`, and so many known under their id and are `changed`; the others stood just so.
+    """
 
     plugins: int
+    new: int
+    changed: int
     refusals: list[Refusal]
     notes: list[Note]
 
@@ -31,22 +38,27 @@ class Imported:
 def import_plugins(store: Store, paths: Iterable[str]) -> Imported:
     """Reads plugins from OpenAPI documents, MCP tool lists or registry files, and keeps them by their id.
 
-    A plugin that is known is replaced. Raises InputError where a file cannot be read or none of its plugins taken.
+    A plugin that is known is replaced. Of two that this import has under one id, the first is taken, and another one is a
+    refusal. Raises InputError where a file cannot be read or holds no plugin.
     """
     frames, refusals, notes = [], list[Refusal](), list[Note]()
+    seen: dict[str, Plugin] = {}
     for path in paths:
-        found = read_plugins(Path(path))
-        if not found.plugins:
-            why = f": {found.refusals[0].where}: {found.refusals[0].why}" if found.refusals else ""
-            raise InputError(f"{path} holds no plugin that can be imported{why}")
+        found = read_plugins(Path(path), seen)
+        if not (found.plugins or found.notes):
+            first = found.refusals[0] if found.refusals else Refusal(str(path), "there is no plugin in it")
+            raise InputError(f"{path} holds no plugin that can be imported: {first.where}: {first.why}")
         frames.append(plugin_frame(found.plugins, str(path)))
         refusals += found.refusals
         notes += found.notes
-    incoming = pl.concat(frames).unique("plugin_id", keep="last", maintain_order=True)
+    incoming = pl.concat(frames)
+    before = registry(store).select("plugin_id", before="digest")
+    known = incoming.join(before, on="plugin_id", how="inner")
     with store.write() as transaction:
         transaction.run("delete_plugins", {"incoming": incoming})
         transaction.run("insert_plugins", {"incoming": incoming})
-    return Imported(incoming.height, refusals, notes)
+    changed = known.filter(pl.col("digest") != pl.col("before")).height
+    return Imported(incoming.height, incoming.height - known.height, changed, refusals, notes)
 
 
 def registry(store: Store) -> pl.DataFrame:
@@ -68,16 +80,10 @@ def make_plans(store: Store, count: int, seed: int, mix: str | None) -> tuple[Ca
 
 def write_traces(traces: Iterable[dict[str, Any]], out: Path) -> int:
     """One native trace a line, whole or not at all; returns how many. Raises InputError where it cannot be written."""
-    partial = out.with_name(f".{out.name}.partial")
     written = 0
-    try:
-        with partial.open("wb") as file:
-            for written, trace in enumerate(traces, start=1):  # noqa: B007 - the count is the result
-                file.write(orjson.dumps(trace) + b"\n")
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"--out {out} cannot be written: {error.strerror}") from error
+    with whole_file(out) as path, path.open("wb") as file:
+        for written, trace in enumerate(traces, start=1):  # noqa: B007 - the count is the result
+            file.write(orjson.dumps(trace) + b"\n")
     return written
 
 

@@ -23,6 +23,7 @@ from curation.synthesis.ledger import asked_of, unchecked
 from curation.synthesis.offline import Trace
 from curation.synthesis.selfcheck import trace_faults
 from flows.judging import RUNS
+from flows.outfile import require_file
 from flows.progress import say
 from flows.registering import catalogue_of, ingest_plans, write_traces
 from flows.writing import JOB, ask, fold_writings, replies, require_claude
@@ -98,6 +99,8 @@ def synthesize_with_claude(store: Store, wish: Wish, out: Path | None = None) ->
     Replies are kept in the warehouse either way, and what has one is never asked again. Raises InputError and
     ServiceError before anything is asked where it cannot be.
     """
+    if out is not None:
+        require_file(out)
     made = compose(store, wish)
     if out is not None:
         write_traces(made.traces, out)
@@ -192,7 +195,7 @@ def read(store: Store, form: Form, batch: list[Order], made: Composed) -> None:
     for trace, faults in zip(written, trace_faults(written), strict=True):
         if faults:
             made.statuses["faulty"] += 1
-            made.reasons.update(set(faults))
+            made.reasons.update(sorted(set(faults)))
         elif trace["trace_id"] in seen:
             made.statuses["repeated"] += 1
         else:

@@ -48,7 +48,7 @@ def test_what_a_folder_holds_besides_traces_is_left_out_with_its_reason(tmp_path
     why = {skipped.path.stem: skipped.why for skipped in found.skipped}
     assert set(why) == {"other", "empty", "words"}
     assert "keys x, y" in why["other"]
-    assert why["empty"] == "is empty"
+    assert why["empty"] == "it is empty"
     assert "line 1: not JSON" in why["words"]
 
 

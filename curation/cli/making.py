@@ -11,6 +11,8 @@ from curation.cli.options import WAREHOUSE, AsJson, Out, RecipeName, Warehouse, 
 registry = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The plugin registry: what a platform offers.")
 app.add_typer(registry, name="plugins")
 
+NOTES_SHOWN = 5  # of an import, in lines: an OpenAPI document of a large service has hundreds
+
 
 @registry.command("import", epilog="Example: curation plugins import openapi.json")
 def import_plugins(
@@ -28,8 +30,14 @@ def import_plugins(
         terminal.warn(f"{refusal.where}: not imported: {refusal.why}")
     if as_json:
         terminal.show_json(asdict(done))
-    else:
-        terminal.show(f"{done.plugins:,} plugins imported, {len(done.refusals):,} refused, {len(done.notes):,} notes")
+        return
+    for note in done.notes[:NOTES_SHOWN]:
+        terminal.say(f"note: {note.where}: {note.what}")
+    more = f"; --json lists the {len(done.notes):,} notes" if len(done.notes) > NOTES_SHOWN else ""
+    terminal.show(
+        f"{done.plugins:,} plugins imported ({done.new:,} new, {done.changed:,} changed), {len(done.refusals):,} refused, "
+        f"{len(done.notes):,} notes{more}"
+    )
 
 
 @registry.command("list", epilog="Example: curation plugins list --out plugins.jsonl")

@@ -63,7 +63,7 @@ def synthesize(
     if backend != "offline":
         wish = Wish(count, seed, mix, backend, model or Judge.model, workers or Judge.workers, budget_usd)
         (tell_orders if dry_run else have_written)(store, wish, out, as_json)
-    elif dry_run or budget_usd or model or workers:
+    elif dry_run or budget_usd is not None or model or workers:
         raise InputError(
             "--model, --workers, --budget-usd and --dry-run are about Claude, and the backend offline asks no model; "
             "add --backend vertex or --backend anthropic"
@@ -86,6 +86,8 @@ def make_by_rules(store: "Store", count: int, seed: int, mix: str | None, out: P
         terminal.show(f"wrote {kept:,} traces to {out}")
     else:
         terminal.show(f"{new:,} new synthetic traces (source synthetic) of {count:,}")
+        if new < count:
+            terminal.say("the others are known already: the same --seed makes the same traces, another makes others")
 
 
 def warn_of_skipped(skipped: dict[str, str]) -> None:

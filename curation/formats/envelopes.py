@@ -1,4 +1,4 @@
-"""The envelopes in which OpenTelemetry's spans and log events come are taken off: OTLP/JSON, the SDKs' and Phoenix's."""
+"""The envelopes in which OpenTelemetry's spans and log events come are taken off: OTLP/JSON, Tempo's, the SDKs', Phoenix's."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,11 @@ from curation.formats.attributes import attributes_of
 from curation.formats.fields import wrong
 from curation.formats.reading import Record
 
-# (the envelope's list, its scopes' lists, the scopes' items): OTLP/JSON, its older name, and the Protobuf names.
+# (the envelope's list, its scopes' lists, the scopes' items): OTLP/JSON, Tempo's name for it, and the Protobuf names;
+# each scope list also under the name that it had once.
 ENVELOPES = (
     ("resourceSpans", ("scopeSpans", "instrumentationLibrarySpans"), "spans"),
+    ("batches", ("scopeSpans", "instrumentationLibrarySpans"), "spans"),
     ("resource_spans", ("scope_spans",), "spans"),
     ("resourceLogs", ("scopeLogs", "instrumentationLibraryLogs"), "logRecords"),
     ("resource_logs", ("scope_logs",), "log_records"),
@@ -27,6 +29,7 @@ TIMES = ("timeUnixNano", "observedTimeUnixNano", "time_unix_nano", "timestamp")
 def parts(record: Record) -> Iterator[tuple[str | None, Record]]:
     """(trace id, span or log event) of everything in the record; each keeps its resource and its scope beside it."""
     found = False
+    record = unwrapped(record)
     for envelope, scopes, items in ENVELOPES:
         for resource in _objects(record, envelope):
             for scope in (scope for key in scopes for scope in _objects(resource, key)):
@@ -47,6 +50,22 @@ def parts(record: Record) -> Iterator[tuple[str | None, Record]]:
             yield trace_id_of(item), item
     if not found:
         raise FormatError("holds no span and no log event")
+
+
+def unwrapped(record: Record) -> Record:
+    """The record as an envelope: what Tempo answers holds one as its `trace`, and Java's exporter logs what is within one."""
+    inner = record.get("trace")
+    if isinstance(inner, dict) and has_envelope(inner):
+        return inner
+    for envelope, scopes, _ in ENVELOPES:
+        if any(scope in record for scope in scopes):
+            return {envelope: [record]}
+    return record
+
+
+def has_envelope(record: Record) -> bool:
+    """Whether the record is an envelope by its members' names."""
+    return any(envelope in record for envelope, _, _ in ENVELOPES)
 
 
 def is_span(record: Record) -> bool:

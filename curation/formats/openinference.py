@@ -21,4 +21,4 @@ def read(record: Record) -> Reading:
     return telemetry.read(record, WORDS)
 
 
-FORMAT = Format("openinference", "2", recognises, read, parts=envelopes.parts)
+FORMAT = Format("openinference", "3", recognises, read, parts=envelopes.parts)

@@ -33,8 +33,9 @@ def speaks_inference(part: Record) -> bool:
 
 def _is_ours(record: Record, found: list[Record]) -> bool:
     """Whether the items of a list, which other platforms have too, are spans or events."""
-    enveloped = any(envelope in record for envelope, _, _ in envelopes.ENVELOPES)
-    return enveloped or all(envelopes.is_span(part) or envelopes.is_event(part) for part in found)
+    return envelopes.has_envelope(envelopes.unwrapped(record)) or all(
+        envelopes.is_span(part) or envelopes.is_event(part) for part in found
+    )
 
 
 def read(record: Record) -> Reading:
@@ -42,4 +43,4 @@ def read(record: Record) -> Reading:
     return telemetry.read(record, WORDS)
 
 
-FORMAT = Format("otlp", "2", recognises, read, parts=envelopes.parts)
+FORMAT = Format("otlp", "3", recognises, read, parts=envelopes.parts)

@@ -18,14 +18,15 @@ SUFFIXES = (".json", ".jsonl", ".yaml", ".yml")
 KNOWN = "an OpenAPI document (`openapi` or `swagger`), an MCP tools/list result (`tools`), or candidates (`pluginId`)"
 
 
-def read_plugins(path: str | Path) -> Imported:
+def read_plugins(path: str | Path, known: dict[str, Plugin] | None = None) -> Imported:
     """The plugins of a file, or of every file in a folder whose name ends in one of SUFFIXES.
 
-    Ids are unique in the result: the same plugin twice is one, another plugin under a known id is a refusal. Raises
-    InputError where there is no such file, or no file to read in the folder.
+    Ids are unique in the result: the same plugin twice is one, another plugin under a known id is a refusal. `known`
+    holds those of files that were read before, by their id, and takes these in. Raises InputError where there is no such
+    file, or no file to read in the folder.
     """
     imported = Imported()
-    known: dict[str, Plugin] = {}
+    known = {} if known is None else known
     for file in files_of(Path(path)):
         found = read_file(file)
         found.plugins = [plugin for plugin in found.plugins if is_new(plugin, known, str(file), found)]

@@ -316,3 +316,34 @@ BROKEN: dict[str, list[tuple[Record, str]]] = {
 def test_a_broken_record_is_refused_with_the_field_at_fault(name: str, record: Record, why: str) -> None:
     with pytest.raises(FormatError, match=why):
         FORMATS[name].read(record)
+
+
+SCOPES = [{"spans": [span({}) | {"attributes": listed({**BASE, "gen_ai.input.messages": ASKED})}]}]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"resourceSpans": [{"scopeSpans": SCOPES}]},
+        {"resource_spans": [{"scope_spans": SCOPES}]},
+        {"batches": [{"scopeSpans": SCOPES}]},
+        {"batches": [{"instrumentationLibrarySpans": SCOPES}]},
+        {"trace": {"resourceSpans": [{"scopeSpans": SCOPES}]}},
+        {"trace": {"batches": [{"scopeSpans": SCOPES}]}},
+        {"resource": {}, "scopeSpans": SCOPES},
+    ],
+    ids=lambda record: "-".join(record),
+)
+def test_an_envelope_is_known_under_each_of_its_names(record: Record) -> None:
+    found = recognise([record])
+    assert found is not None
+    assert found.name == "otlp"
+    assert [draft.messages for draft in read(record).drafts] == [[{"role": "user", "content": "Where?"}]]
+
+
+@pytest.mark.parametrize("held", [None, 5, [], [5], [None], {"spans": 5}, [{"scopeSpans": [7]}]])
+def test_an_envelope_that_holds_something_else_is_refused(held: object) -> None:
+    for record in ({"batches": held}, {"trace": {"batches": held}}, {"scopeSpans": held}, {"trace": held}):
+        assert recognise([record]) is None
+        with pytest.raises(FormatError, match="holds no span"):
+            read(record)
