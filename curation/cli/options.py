@@ -58,6 +58,12 @@ def show_status(store: "Store", recipe: "Recipe", as_json: bool) -> None:
         terminal.show_json(told)
     else:
         show_funnel(told)
+        mute = sum(row["samples"] for row in told["fell"] if row["reason"] == "thinking.missing")
+        if mute and "thinking" in recipe.samples.backfill:
+            terminal.say(
+                f"{mute:,} samples fell without reasoning, which this recipe can take from Claude: "
+                "`curation backfill thinking` writes it for plans that are right otherwise"
+            )
 
 
 def show_funnel(told: dict[str, Any]) -> None:

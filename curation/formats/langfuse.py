@@ -52,7 +52,7 @@ def recognises(record: Record) -> bool:
 def _is_part(record: Record) -> bool:
     if _has(record, OBSERVED) or _has(record, SCORED) or is_row(record):
         return True
-    traces = "id" in record and "timestamp" in record and ("sessionId" in record or "userId" in record)
+    traces = _has(record, ("id", "timestamp")) and any(key in record for key in ("sessionId", "userId", "htmlPath"))
     return traces and any(key in record for key in ("observations", "input", "output", "htmlPath", "release"))
 
 
@@ -259,4 +259,4 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-FORMAT = Format("langfuse", "2", recognises, read, parts=parts)
+FORMAT = Format("langfuse", "3", recognises, read, parts=parts)

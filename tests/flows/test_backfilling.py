@@ -102,6 +102,13 @@ def test_a_recipe_that_does_not_take_them_is_told_so(cli: Cli, source: Path) -> 
         assert service.requests == 12
 
 
+def test_a_funnel_in_which_plans_fell_without_reasoning_says_what_writes_it(cli: Cli, recipe: Path) -> None:
+    hint = "`curation backfill thinking` writes it"
+    assert hint in cli("status", "--recipe", recipe).stderr
+    recipe.write_text(recipe.read_text().replace('backfill = ["schemas", "thinking"]', 'backfill = ["schemas"]'))
+    assert hint not in cli("status", "--recipe", recipe).stderr
+
+
 def test_killed_in_the_middle_it_goes_on(cli: Cli, recipe: Path, source: Path) -> None:
     traces.write(source, [mute(number) for number in range(60)])
     cli.ok("ingest", source)

@@ -309,3 +309,14 @@ def test_a_file_is_recognised_whichever_of_its_records_come_first(name: str) -> 
         found = recognise(lines[:20])
         assert found is not None
         assert found.name == name
+
+
+@pytest.mark.parametrize("named", ["sessionId", "userId", "htmlPath"])
+def test_a_page_of_langfuse_is_known_by_any_of_what_only_its_traces_say(named: str) -> None:
+    trace = {"id": "t", "timestamp": "2026-01-01T00:00:00Z", "input": "Where?", "output": "Here.", named: None}
+    for record in ({"data": [trace], "meta": {"page": 1}}, trace):
+        found = recognise([record])
+        assert found is not None
+        assert found.name == "langfuse"
+    del trace[named]
+    assert recognise([{"data": [trace]}]) is None
