@@ -19,6 +19,8 @@ import orjson
 import polars as pl
 import re2
 
+from curation.automata import automaton
+
 PATTERNS_FILE = Path(__file__).parent / "filters" / "secret_patterns.toml"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 HEX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
@@ -99,14 +101,7 @@ def words() -> Words:
 @cache
 def hints() -> Any:
     """One automaton over every kind's hint: says which kinds a text could hold at all."""
-    options = re2.Options()
-    options.max_mem = 256 << 20
-    options.log_errors = False
-    found = re2.Set.SearchSet(options)
-    for kind in kinds():
-        found.Add(kind.hint)
-    found.Compile()
-    return found
+    return automaton(kind.hint for kind in kinds())
 
 
 @cache

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
-import re2
 
+from curation.automata import automaton
 from curation.references import LEGAL
 
 RULES_FILE = Path(__file__).parent / "filters" / "placeholder_rules.toml"
@@ -98,7 +98,7 @@ def in_texts(distinct: pl.Series) -> pl.DataFrame:
         whole = (LEGAL_FORM.sub(REFERENCE_MARK, text) if "{{" in text else text).strip(AROUND)
         inner = BRACKETED.search(whole)
         for seen in (whole, inner[1]) if inner else (whole,):
-            for place in automaton().Match(seen) or ():
+            for place in patterns().Match(seen) or ():
                 possible.setdefault(place, []).append((text, seen))
     frames = [
         matches(pl.DataFrame(texts, schema=["text", "whole"], orient="row"), place, rules()[place])
@@ -108,16 +108,9 @@ def in_texts(distinct: pl.Series) -> pl.DataFrame:
 
 
 @cache
-def automaton() -> Any:
+def patterns() -> Any:
     """All patterns at once, each loosened where the two engines differ: what a pattern matches, its loosened form does."""
-    options = re2.Options()
-    options.max_mem = 256 << 20
-    options.log_errors = False
-    found = re2.Set.SearchSet(options)
-    for rule in rules():
-        found.Add(loosened(rule.pattern))
-    found.Compile()
-    return found
+    return automaton(loosened(rule.pattern) for rule in rules())
 
 
 def loosened(pattern: str) -> str:

@@ -33,7 +33,7 @@ def _is_suspicious(at: str, text: str, gold: Gold) -> bool:
         return True
     whole = text.strip(stand_ins.AROUND)
     inner = stand_ins.BRACKETED.search(whole)
-    return bool(stand_ins.automaton().Match(whole) or (inner and stand_ins.automaton().Match(inner[1])))
+    return bool(stand_ins.patterns().Match(whole) or (inner and stand_ins.patterns().Match(inner[1])))
 
 
 def _plain(text: str) -> str:
