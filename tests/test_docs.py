@@ -23,7 +23,17 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *(
         ROOT / "docs" / f"{page}.md"
-        for page in ("architecture", "checks", "evaluation", "formats", "judging", "plugins", "releases", "synthesis")
+        for page in (
+            "architecture",
+            "checks",
+            "evaluation",
+            "formats",
+            "judging",
+            "plugins",
+            "releases",
+            "synthesis",
+            "training",
+        )
     ),
 ]
 COMMANDS = typer.main.get_group(app).commands

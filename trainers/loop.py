@@ -215,7 +215,7 @@ def config(settings: Sft, folder: Path, seed: int, gpu: bool, evaluates: bool, r
         optim="adafactor" if settings.optimizer == "adafactor" else "adamw_torch",
         bf16=settings.compute == "bf16",
         use_cpu=not gpu,
-        gradient_checkpointing=settings.checkpointing,
+        activation_checkpointing=settings.checkpointing,
         max_length=None,  # prepare() has left out what is longer
         padding_free=settings.pack,
         dataset_kwargs={"skip_prepare_dataset": True},
