@@ -35,6 +35,7 @@ PAGES = [
             "releases",
             "rewards",
             "synthesis",
+            "training",
         )
     ),
 ]

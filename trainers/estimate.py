@@ -159,7 +159,7 @@ def memory(size: Size, settings: Sft) -> dict[str, float]:
         "optimizer": moments,
         "activations": tokens * size.layers * size.hidden * kept * compute,
     }
-    return {name: round(value / GIB, 3) for name, value in parts.items()}
+    return {name: round(value / GIB, 6) for name, value in parts.items()}
 
 
 def estimate(

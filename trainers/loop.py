@@ -250,7 +250,7 @@ def shared(settings: Sft, seed: int, gpu: bool, report_to: str | None) -> dict[s
         "optim": "adafactor" if settings.optimizer == "adafactor" else "adamw_torch",
         "bf16": settings.compute == "bf16",
         "use_cpu": not gpu,
-        "gradient_checkpointing": settings.checkpointing,
+        "activation_checkpointing": settings.checkpointing,
         "save_strategy": "steps",
         "save_total_limit": settings.keep,
         "logging_nan_inf_filter": False,

@@ -21,7 +21,7 @@ accept = 0
 [release]
 to = "{to}"
 licence = "apache-2.0"
-candidates_per_prompt = 2
+candidates_per_prompt = {offered}
 validation = 0.1
 test = 0.1
 """
@@ -37,20 +37,36 @@ SMALL = (
 
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a release of synthetic plans, published through the whole path."""
+    """The folder of a release of synthetic plans with their thinking, published through the whole path."""
+    return published(tmp_path_factory.mktemp("release"), "1_step=0.8,2_step=0.2", True, 2)
+
+
+@pytest.fixture(scope="session")
+def plain_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One of plans of one step without thinking: what a tiny model learns in seconds."""
+    return published(tmp_path_factory.mktemp("plain"), "1_step=1", False, 1)
+
+
+def published(home: Path, mix: str, thinking: bool, offered: int) -> Path:
+    """Makes traces over the few plugins here and takes them from file to release, as the commands do."""
     from curation.recipes import load_recipe
+    from curation.registry import read_plugins
+    from curation.synthesis import Catalogue, parse_mix, synthesize
     from flows.checking import check
+    from flows.ingesting import ingest
     from flows.judging import judge
     from flows.publishing import publish
-    from flows.registering import import_plugins, ingest_plans, make_plans
+    from flows.registering import SOURCE, write_traces
     from warehouse import Store
 
-    home = tmp_path_factory.mktemp("release")
+    traces = list(synthesize(Catalogue.of(read_plugins(PLUGINS).plugins), COUNT, 0, parse_mix(mix)))
+    for trace in traces if not thinking else ():
+        answer = trace["messages"][-1]
+        answer["content"] = answer["content"].split("</think>\n", 1)[1]
+    write_traces(traces, home / "traces.jsonl")
     store = Store(home / "w.duckdb")
-    import_plugins(store, [str(PLUGINS)])
-    _, traces = make_plans(store, COUNT, 0, "1_step=0.8,2_step=0.2")
-    ingest_plans(store, traces)
-    (home / "plans.toml").write_text(RECIPE.format(to=home))
+    ingest(store, [str(home / "traces.jsonl")], "ondemand", SOURCE)
+    (home / "plans.toml").write_text(RECIPE.format(to=home, offered=offered))
     recipe = load_recipe(home / "plans.toml")
     check(store, recipe)
     judge(store, recipe)

@@ -1,0 +1,1 @@
+"""Each measured claim of the docs, as a command."""
