@@ -65,6 +65,8 @@ def main() -> None:
         one_seed(release, preset, asked.out, asked.seed, asked.split)
         return
     require_short(release, preset, task["requests"]["longest_prompt"])
+    if spent(asked.out) > asked.minutes:
+        raise SystemExit(f"{spent(asked.out):.0f} minutes of two cores are spent, and --minutes is {asked.minutes:g}")
     with ThreadPoolExecutor(CORES) as pool:
         codes = list(pool.map(lambda seed: in_process(asked, seed), range(asked.seeds)))
     if any(codes):
@@ -174,7 +176,7 @@ def gathered(release: Release, preset: Preset, asked: argparse.Namespace, task: 
         for seed in range(asked.seeds)
     }  # fmt: skip
     beside = without_training(release, preset, asked.split, asked.out)
-    spent = {seed: json.loads((asked.out / f"cpu-seed-{seed}.json").read_text()) for seed in range(asked.seeds)}
+    cpu = {seed: json.loads((asked.out / f"cpu-seed-{seed}.json").read_text()) for seed in range(asked.seeds)}
     runs = [read_run(asked.out / f"seed-{seed}") or {} for seed in range(asked.seeds)]
     return {
         "task": task["name"],
@@ -184,8 +186,8 @@ def gathered(release: Release, preset: Preset, asked: argparse.Namespace, task: 
         "preset": preset.name,
         "changes": asked.set,
         "means": {name: {metric: mean(rows, metric) for metric in SHOWN} for name, rows in {**seeds, **beside}.items()},
-        "cpu_seconds": spent,
-        "minutes_of_two_cores": round(sum(sum(by.values()) for by in spent.values()) / 60 / CORES, 1),
+        "cpu_seconds": cpu,
+        "minutes_of_two_cores": round(spent(asked.out), 1),
         "tokens": [run.get("tokens") for run in runs],
         "validation_loss": [run.get("metrics", {}).get("validation_loss") for run in runs],
     }
@@ -208,6 +210,12 @@ def show(told: dict[str, Any], goal: dict[str, float], minutes: float) -> None:
         print(f"goal {metric} >= {least}: {'reached' if worst >= least else 'not reached'} (worst seed {worst:.3f})")
     if told["minutes_of_two_cores"] > minutes:
         print(f"over the budget of {minutes:g} minutes of two cores")
+
+
+def spent(out: Path) -> float:
+    """Minutes of two cores that all seeds have taken so far, settings that were tried in this folder included."""
+    files = out.glob("cpu-seed-*.json")
+    return sum(sum(json.loads(path.read_text()).values()) for path in files) / 60 / CORES
 
 
 @contextmanager

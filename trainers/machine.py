@@ -1,6 +1,7 @@
 """What a machine lacks, said in one sentence before or while a model is trained on it."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -33,6 +34,10 @@ def require_machine(preset: Preset) -> bool:
         raise MachineError(
             f"the preset {preset.name} needs a GPU, and torch finds none here; on a CPU train with "
             f"--preset tiny-{preset.family}, or see what it would take with --dry-run"
+        )
+    if gpu and torch.cuda.device_count() > 1 and "WORLD_SIZE" not in os.environ:
+        raise MachineError(
+            f"{torch.cuda.device_count()} GPUs are visible, and one process trains on one; set CUDA_VISIBLE_DEVICES=0"
         )
     if gpu and "bf16" in (preset.sft.compute, preset.sft.weights) and not torch.cuda.is_bf16_supported(False):
         raise MachineError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from curation.errors import InputError
 from trainers.families import FAMILIES, Family, family_of, template
 from trainers.presets import Preset, Random
+from trainers.run import is_hub_id
 
 if TYPE_CHECKING:
     import torch
@@ -76,7 +77,7 @@ def load_tokenizer(path: str | Path) -> "PreTrainedTokenizerBase":
     folder = Path(path)
     if folder.is_dir() and not any((folder / name).exists() for name in TOKENIZER_FILES):
         raise InputError(f"the model folder {path} has no tokenizer (tokenizer.json); save it there with the weights")
-    if not folder.exists() and not _is_hub_id(str(path)):
+    if not folder.exists() and not is_hub_id(str(path)):
         raise InputError(f"there is no model at {path}; give a folder, or the owner/name of a model on the Hub")
     from transformers import AutoTokenizer
 
@@ -165,6 +166,11 @@ def _small_gemma4(sizes: Random, vocabulary: int) -> Any:
     """Sliding and full attention in turn, the last `shared` of them with earlier keys and values, per-layer embeddings, soft cap."""
     from transformers import Gemma4TextConfig
 
+    if sizes.shared > max(0, sizes.layers - 2):
+        raise InputError(
+            f"random.shared = {sizes.shared} of {sizes.layers} layers leaves none of each kind to share from; set it to "
+            f"{max(0, sizes.layers - 2)} or less"
+        )
     head = sizes.hidden // sizes.heads
     kinds = ["full_attention" if i % 2 else "sliding_attention" for i in range(sizes.layers - 1)] + ["full_attention"]
     return Gemma4TextConfig(
@@ -249,10 +255,6 @@ def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
     transformers.logging.disable_progress_bar()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def _is_hub_id(text: str) -> bool:
-    return text.count("/") == 1 and not text.startswith((".", "/", "~"))
 
 
 def _first(error: BaseException) -> str:

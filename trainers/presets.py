@@ -98,7 +98,7 @@ class Random:
     heads: int = 4
     kv_heads: int = 1  # as E2B has it
     intermediate: int = 128
-    shared: int = 2  # last layers that use the keys and values of earlier ones, as 20 of E2B's 35 do; Gemma 4 alone
+    shared: int = 0  # last layers that use the keys and values of earlier ones (20 of E2B's 35 do); Gemma 4 alone
     structured: bool = False  # True: JSON's punctuation and keys in few tokens, and a word the same wherever it stands
 
 

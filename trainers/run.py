@@ -154,7 +154,7 @@ def card(run: Run) -> str:
     release, preset, data = run["release"], run["preset"], run["data"]
     values = {
         "name": f"{preset['name']}-{release['name']}-v{release['version']}",
-        "base": "" if run["model"] == "random" else f"base_model: {run['model']}\n",
+        "base": f"base_model: {run['model']}\n" if is_hub_id(run["model"]) else "",
         "model": "random weights" if run["model"] == "random" else run["model"],
         "preset": preset["name"],
         "family": preset["family"],
@@ -173,6 +173,11 @@ def card(run: Run) -> str:
         "decoding": ", ".join(f"{key} {value}" for key, value in preset["decoding"].items()),
     }
     return Template((files("trainers") / "card.md").read_text(encoding="utf-8")).substitute(values)
+
+
+def is_hub_id(model: str) -> bool:
+    """Whether a model is named as the Hub names it: owner/name, and no folder here."""
+    return model.count("/") == 1 and not model.startswith((".", "/", "~")) and not Path(model).exists()
 
 
 def now() -> str:

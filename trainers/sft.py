@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.errors import InputError
+from curation.release.targets.models import ModelRepository
 from trainers.families import FAMILIES
 from trainers.machine import machine_told, require_machine
 from trainers.prepare import Prepared, Told, prepare
@@ -73,6 +74,8 @@ def train(job: Job, say: Callable[[str], None] = silent, told: Told = silent) ->
     Raises InputError, MachineError or NotFiniteError with one sentence; what was whole by then is gone on from.
     """
     run = new_run(KIND, job.release, job.reference, job.preset, job.model, job.seed)
+    if job.push is not None:
+        ModelRepository.of(job.push.to).check()
     with alone(job.out):
         before = read_run(job.out)
         if before is not None:
@@ -190,7 +193,7 @@ def _loop(
         from trainers.pushing import Pusher
 
         callbacks.append(Pusher(job.push.to, job.push.every, job.out, say))
-    with quiet():
+    with quiet(), tracker_told(job.report_to):
         trainer = loop.Loop(
             model,
             loop.config(job.preset.sft, job.out / CHECKPOINTS, job.seed, gpu, held_out is not None, job.report_to),
@@ -257,6 +260,18 @@ def _published(job: Job, run: Run, say: Callable[[str], None]) -> Run:
     run = {**run, "pushed": {"to": job.push.to, "commit": commit}}
     write_run(job.out, run)
     return run
+
+
+@contextmanager
+def tracker_told(report_to: str | None) -> Iterator[None]:
+    """Turns what a tracker that is unknown or not installed raises in the block into an InputError."""
+    try:
+        yield
+    except (ValueError, RuntimeError, ImportError) as error:
+        if report_to is None or not any(word in str(error) for word in ("is not supported", "requires", "install")):
+            raise
+        first = str(error).splitlines()[0][:200]
+        raise InputError(f"--report-to {report_to} cannot be used: {first}; leave it out, or install it") from error
 
 
 @contextmanager

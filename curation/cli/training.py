@@ -72,8 +72,12 @@ def sft(
     folder = out or Path("runs") / f"{chosen.name}-{opened.name}-v{opened.version}-seed{seed}"
     push = None if push_to is None else Push(push_to, push_every)
     job = Job(opened, release, chosen, folder, seed, resume, push, report_to)
-    with terminal.progress() as told:
-        done = run(job, terminal.say, told)
+    try:
+        with terminal.progress() as told:
+            done = run(job, terminal.say, told)
+    except KeyboardInterrupt:
+        terminal.say("stopped by Ctrl-C; the same command with --resume goes on from the last checkpoint")
+        raise typer.Exit(130) from None
     if as_json:
         terminal.show_json({"out": str(folder), **done})
         return

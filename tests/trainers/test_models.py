@@ -1,6 +1,7 @@
 """Models are loaded whole or refused; what was saved says the same when it is loaded again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,14 @@ def test_a_preset_for_another_family_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     with pytest.raises(InputError, match=r"of the type 'llama', which no family here knows"):
         require_family(tmp_path, load_preset("gemma4-e2b"))
+
+
+def test_sharing_more_layers_than_there_are_to_share_from_is_one_sentence() -> None:
+    tokenizer = train_tokenizer(["{}"], FAMILIES["gemma4"], SIZES)
+    with pytest.raises(
+        InputError, match=r"random.shared = 3 of 4 layers leaves none of each kind .* set it to 2 or less"
+    ):
+        random_model(FAMILIES["gemma4"], replace(SIZES, shared=3), tokenizer, 0)
 
 
 @pytest.mark.parametrize(("family", "billions"), [("gemma4", 4.629), ("qwen3.5", 0.752)])

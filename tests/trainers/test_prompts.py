@@ -8,6 +8,7 @@ import pytest
 from curation.formats.answer import split
 from trainers.families import FAMILIES
 from trainers.models import dress, random_model, train_tokenizer
+from trainers.plans import parse_answer
 from trainers.presets import Preset, Random, load_preset
 from trainers.prompts import IGNORED, answer_text, decode, encode_prompt, encode_row, foreign_token, prompt_messages
 from trainers.release import open_release
@@ -42,7 +43,8 @@ def test_an_answer_survives_the_way_to_tokens_and_back(family: str, thinking: st
         reasoning, plan = split(row["completion"][0]["content"])
         assert reasoning
         assert said == answer_text(reasoning, plan, family, thinking)
-        assert said.removeprefix(form.open).split(form.close, 1) == [reasoning, plan]
+        read = parse_answer(said, form)
+        assert (read.thinking, read.plan_text, read.problem) == (reasoning, plan, None)
 
 
 @pytest.mark.parametrize(("family", "thinking"), FORMS)

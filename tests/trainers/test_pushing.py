@@ -84,10 +84,11 @@ def test_a_hub_that_fails_stops_no_training_and_the_finished_run_is_pushed_by_th
     hub: LocalHub, release: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    bad = run(hub, release, out, "--push-to", "hf://owner/planner", "--push-every", "4", HF_TOKEN="hf_wrong")
+    hub.fault(r"POST /api/models/.*/commit/", 403, times=2)
+    bad = run(hub, release, out, "--push-to", "hf://owner/planner", "--push-every", "4")
     assert bad.returncode == 1
     assert "step 4 was not pushed: the Hub at" in bad.stderr
-    assert "answered 401 when owner/planner was written; check HF_TOKEN" in bad.stderr
+    assert "answered 403 when owner/planner was written; check HF_TOKEN" in bad.stderr
     assert "Traceback" not in bad.stderr
     assert json.loads((out / "run.json").read_text())["state"] == "finished"
     good = run(hub, release, out, "--push-to", "hf://owner/planner")
@@ -120,3 +121,12 @@ def test_a_release_on_the_hub_is_pinned_to_the_commit_of_its_tag(hub: LocalHub, 
     assert "InputError owner/plans at" in no_tag
     assert "has no revision 'v9.0.0'" in no_tag
     assert "knows no dataset repository owner/nothing that may be read" in no_repo
+
+
+def test_a_token_that_the_hub_refuses_is_told_before_anything_is_trained(
+    hub: LocalHub, release: Path, tmp_path: Path
+) -> None:
+    done = run(hub, release, tmp_path / "run", "--push-to", "hf://owner/planner", HF_TOKEN="hf_wrong")
+    assert done.returncode == 1
+    assert "answered 401 when owner/planner was written; check HF_TOKEN" in done.stderr
+    assert not (tmp_path / "run").exists()

@@ -237,3 +237,17 @@ def test_a_trained_model_can_be_trained_on(trained: tuple[Path, Run], release: P
     run = train(job(release, tmp_path / "on", f'model="{trained[0]}"', "sft.max_steps=2"))
     assert losses(tmp_path / "on")[1] < losses(trained[0])[1]
     assert run["model"] == str(trained[0])
+
+
+def test_a_tracker_that_nobody_knows_is_one_sentence(release: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--report-to nobody cannot be used: nobody is not supported"):
+        train(job(release, tmp_path / "run", report_to="nobody"))
+
+
+def test_several_visible_gpus_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    with pytest.raises(MachineError, match=r"8 GPUs are visible, .* set CUDA_VISIBLE_DEVICES=0"):
+        require_machine(load_preset("gemma4-e2b"))

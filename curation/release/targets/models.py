@@ -33,6 +33,10 @@ class ModelRepository:
             raise InputError(f"{to} does not name a model repository; write hf://owner/name")
         return cls(found["repo"])
 
+    def check(self) -> None:
+        """Raises ServiceError where there is no token, or the Hub does not take it or cannot be reached."""
+        self._asked(lambda api: api.whoami())
+
     def titles(self) -> set[str]:
         """The titles of its commits; empty before the first push."""
         from huggingface_hub.errors import RepositoryNotFoundError
