@@ -216,7 +216,7 @@ def test_the_judge_and_the_release_are_shown_the_completed_form(house: House) ->
     recipe = house.recipe()
     house.register()
     check(house.store, recipe)
-    assert judge(house.store, recipe).judged == 12
+    assert judge(house.store, recipe).done == 12
     done = publish(house.store, recipe)
     (file,) = (Path(done.path) / "data" / "grpo").glob("*.parquet")
     rows = pl.read_parquet(file)

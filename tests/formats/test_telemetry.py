@@ -293,7 +293,7 @@ BROKEN: dict[str, list[tuple[Record, str]]] = {
         (span({**BASE, "gen_ai.input.messages": [7]}), r"gen_ai.input.messages\[0\] is an int, not an object"),
     ],
     "langsmith": [
-        ({"runs": []}, "holds no run and no feedback"),
+        ({"runs": []}, "holds no run, no feedback and no example"),
         ({"id": "r", "run_type": "llm", "start_time": "x", "child_runs": "c"}, "child_runs is a str, not a list"),
         (
             {"id": "r", "run_type": "llm", "start_time": "x", "inputs": {"messages": [7]}},
