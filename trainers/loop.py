@@ -268,4 +268,4 @@ def optimizer(model: Any, settings: Sft) -> tuple[Any, dict[str, Any]] | None:
         return None
     largest = max(p.numel() for p in model.parameters() if p.requires_grad)
     kernel = {"fused": True} if largest < TOO_LARGE else {"foreach": False, "fused": False}
-    return torch.optim.AdamW, {"lr": settings.learning_rate, "betas": (0.9, 0.999), "eps": 1e-8, **kernel}
+    return torch.optim.AdamW, {"lr": settings.learning_rate, "betas": (0.9, settings.beta2), "eps": 1e-8, **kernel}

@@ -80,8 +80,10 @@ class Prepared:
         return datasets.Dataset(pa.table(lists))
 
 
-def prepare(rows: Iterable[Row], tokenizer: Any, preset: Preset, what: str, told: Told | None = None) -> Prepared:
-    """The rows as sequences for a preset; `what` names them in errors.
+def prepare(
+    rows: Iterable[Row], tokenizer: Any, preset: Preset, what: str, told: Told | None = None, learn: str = "answer"
+) -> Prepared:
+    """The rows as sequences for a preset; `what` names them in errors, `learn` is what a loss is taken on.
 
     A row longer than `max_length` is left out, as is one whose text holds a special token of the family. Raises
     InputError where no row is left.
@@ -94,7 +96,7 @@ def prepare(rows: Iterable[Row], tokenizer: Any, preset: Preset, what: str, told
         if foreign_token(row, family) is not None:
             made.left_out["holds a special token of the family"] += 1
             continue
-        encoded = encode_row(tokenizer, row, preset)
+        encoded = encode_row(tokenizer, row, preset, learn)
         length = len(encoded.input_ids)
         made.longest = max(made.longest, length)
         if length > preset.sft.max_length:

@@ -36,10 +36,12 @@ class Sft:
     max_steps: int | None = None  # None: as many as the epochs take
     max_length: int = 4096  # tokens; a longer row is left out, since a cut one would teach plans without an end
     pack: bool = True  # rows share a sequence of max_length: 0.99 of it filled, against 0.61 with padding
+    learn: str = "answer"  # the prompt is given, not to be learnt; "all" for random weights, which cannot read yet
     rows: int = 1  # sequences in memory at a time; packed ones are full, so that one is enough
     accumulate: int = 8  # such batches a step: with packing some 32,000 tokens, where gradients are no longer noise
     optimizer: str = "adamw"  # the field's usual one; adafactor keeps less in memory
     learning_rate: float = 1e-4  # the published 2e-5, scaled by the square root of the larger step
+    beta2: float = 0.999  # AdamW's usual memory of a thousand steps; a run of a few thousand from nothing wants less
     schedule: str = "cosine"  # ends near 0, so that the last step is no worse than the one before
     warmup: float = 0.03  # share of the steps: the first gradients of a new task are large
     weight_decay: float = 0.0  # a fine-tune starts from good weights; they need not shrink
@@ -128,6 +130,7 @@ CHOICES: dict[str, Sequence[str]] = {
     "family": tuple(FAMILIES),
     "thinking": ("text", "native"),
     "device": ("gpu", "any"),
+    "sft.learn": ("answer", "all"),
     "sft.optimizer": ("adamw", "adafactor"),
     "sft.schedule": ("cosine", "constant"),
     "sft.weights": ("bf16", "fp32"),
@@ -142,7 +145,7 @@ CHOICES: dict[str, Sequence[str]] = {
 }
 LEAST: dict[str, float] = {
     "decoding.temperature": 0, "decoding.max_new_tokens": 1, "sft.max_length": 16, "sft.rows": 1, "sft.accumulate": 1,
-    "sft.max_steps": 1, "sft.learning_rate": 0, "sft.warmup": 0, "sft.weight_decay": 0, "sft.clip": 0, "sft.epochs": 0,
+    "sft.max_steps": 1, "sft.learning_rate": 0, "sft.beta2": 0, "sft.warmup": 0, "sft.weight_decay": 0, "sft.clip": 0, "sft.epochs": 0,
     "sft.save_every": 1, "sft.keep": 1, "sft.log_every": 1, "sft.evaluate_every": 1, "random.vocabulary": 300,
     "random.hidden": 8, "random.layers": 1, "random.heads": 1, "random.kv_heads": 1, "random.intermediate": 8,
     "random.shared": 0, "grpo.max_steps": 1, "grpo.generations": 2, "grpo.prompts": 1, "grpo.rows": 1,
@@ -153,6 +156,7 @@ LEAST: dict[str, float] = {
 }  # fmt: skip
 MOST: dict[str, float] = {
     "decoding.top_p": 1,
+    "sft.beta2": 0.9999,
     "sft.warmup": 0.5,
     "grpo.top_p": 1,
     "grpo.warmup": 0.5,

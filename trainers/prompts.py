@@ -18,7 +18,7 @@ IGNORED = -100  # the label of a token that no loss is taken on
 
 
 class Encoded(NamedTuple):
-    """A row as token ids; `labels` are the ids of the completion, and IGNORED before it."""
+    """A row as token ids; `labels` are the ids that are learnt, and IGNORED for the others."""
 
     input_ids: list[int]
     labels: list[int]
@@ -60,12 +60,16 @@ def encode_prompt(tokenizer: Any, row: Row, preset: "Preset") -> list[int]:
     return token_ids(tokenizer, prompt_text(prompt_messages(row, preset), preset.family, preset.thinking))
 
 
-def encode_row(tokenizer: Any, row: Row, preset: "Preset") -> Encoded:
-    """Prompt and completion as token ids, encoded apart, as they will be when the model itself goes on."""
+def encode_row(tokenizer: Any, row: Row, preset: "Preset", learn: str = "answer") -> Encoded:
+    """Prompt and completion as token ids, encoded apart, as they will be when the model itself goes on.
+
+    `learn`: what a loss is taken on, "answer" (the completion) or "all".
+    """
     prompt = encode_prompt(tokenizer, row, preset)
     answer = completion_text(row["completion"][-1]["content"], preset.family, preset.thinking)
     completion = token_ids(tokenizer, answer)
-    return Encoded(prompt + completion, [IGNORED] * len(prompt) + completion)
+    before = [IGNORED] * len(prompt) if learn == "answer" else prompt
+    return Encoded(prompt + completion, before + completion)
 
 
 def token_ids(tokenizer: Any, text: str) -> list[int]:

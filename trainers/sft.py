@@ -165,7 +165,8 @@ def sequences(job: Job, tokenizer: Any, say: Callable[[str], None], told: Told) 
         if split == "validation" and split not in job.release.splits:
             say(f"{job.release.name} {job.release.version} has no validation split: no loss is measured on one")
             continue
-        made[split] = prepare(job.release.rows(CONFIG, split), tokenizer, job.preset, what, told)
+        learn = job.preset.sft.learn if split == "train" else "answer"  # so that validation means the same everywhere
+        made[split] = prepare(job.release.rows(CONFIG, split), tokenizer, job.preset, what, told, learn)
         say(_said(split, made[split]))
     return made
 

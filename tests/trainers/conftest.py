@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,8 +48,8 @@ def plain_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return published(tmp_path_factory.mktemp("plain"), "1_step=1", False, 1)
 
 
-def published(home: Path, mix: str, thinking: bool, offered: int) -> Path:
-    """Makes traces over the few plugins here and takes them from file to release, as the commands do."""
+def published(home: Path, mix: str, thinking: bool, offered: int, plugins: list[dict[str, Any]] | None = None) -> Path:
+    """Makes traces over the few plugins here, or those given, and takes them from file to release, as the commands do."""
     from curation.recipes import load_recipe
     from curation.registry import read_plugins
     from curation.synthesis import Catalogue, parse_mix, synthesize
@@ -59,7 +60,7 @@ def published(home: Path, mix: str, thinking: bool, offered: int) -> Path:
     from flows.registering import SOURCE, write_traces
     from warehouse import Store
 
-    traces = list(synthesize(Catalogue.of(read_plugins(PLUGINS).plugins), COUNT, 0, parse_mix(mix)))
+    traces = list(synthesize(Catalogue.of(plugins or read_plugins(PLUGINS).plugins), COUNT, 0, parse_mix(mix)))
     for trace in traces if not thinking else ():
         answer = trace["messages"][-1]
         answer["content"] = answer["content"].split("</think>\n", 1)[1]

@@ -2,41 +2,32 @@
 
 from pathlib import Path
 
+import pytest
+
+from curation.cli.training import release_of
+from curation.errors import InputError
 from tests.conftest import Cli
 
-RECIPE = """
-name = "plans"
-[[source]]
-name = "synthetic"
-[judge]
-backend = "offline"
-accept = 0
-[release]
-to = "elsewhere"
-licence = "apache-2.0"
-candidates_per_prompt = 2
-"""
+
+def test_a_release_is_found_by_its_name_where_the_warehouse_says_that_it_was_placed(release: Path) -> None:
+    warehouse = release.parent / "w.duckdb"
+    for name in ("plans@1.0.0", "plans@v1.0.0", str(release)):
+        assert release_of(name, warehouse).path == release
+    with pytest.raises(
+        InputError, match=r"there is no release at releases/plans-v2.0.0; give its folder, NAME@VERSION"
+    ):
+        release_of("plans@2.0.0", warehouse)
+    with pytest.raises(InputError, match=r"there is no release at releases/plans-v1.0.0"):
+        release_of("plans@1.0.0", release.parent / "no.duckdb")
 
 
-def test_a_release_is_found_by_the_warehouse_and_by_its_folder(cli: Cli) -> None:
-    (cli.folder / "plans.toml").write_text(RECIPE)
-    cli.ok("synthesize", "--count", "60", "--mix", "1_step=1")
-    cli.ok("check", "--recipe", "plans.toml")
-    cli.ok("judge", "--recipe", "plans.toml")
-    cli.ok("publish", "plans.toml")
-    by_name = cli.json("train", "sft", "--release", "plans@1.0.0", "--preset", "tiny-gemma4", "--dry-run")
-    by_folder = cli.json("train", "sft", "--release", "elsewhere/plans-v1.0.0", "--preset", "tiny-gemma4", "--dry-run")
-    assert by_name == by_folder
-    assert by_name["rows"] > 10
-    told = cli.ok("train", "sft", "--release", "plans@1.0.0", "--preset", "gemma4-e2b", "--dry-run", "--gpu", "h100")
+def test_a_preset_for_a_gpu_ends_in_one_sentence_on_a_cpu(cli: Cli, release: Path) -> None:
+    done = cli("train", "sft", "--release", release, "--preset", "gemma4-e2b", "--out", "run")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "on a CPU train with --preset tiny-gemma4" in done.stderr
+    told = cli.ok("train", "sft", "--release", release, "--preset", "gemma4-e2b", "--dry-run", "--gpu", "h100")
     assert "on a NVIDIA H100 SXM" in told
-    unknown = cli("train", "sft", "--release", "plans@2.0.0", "--preset", "tiny-gemma4", "--dry-run")
-    assert unknown.returncode == 1
-    assert "there is no release at releases/plans-v2.0.0; give its folder, NAME@VERSION" in unknown.stderr
-    on_a_cpu = cli("train", "sft", "--release", "plans@1.0.0", "--preset", "gemma4-e2b")
-    assert on_a_cpu.returncode == 1
-    assert on_a_cpu.stderr.count("\n") == 1
-    assert "on a CPU train with --preset tiny-gemma4" in on_a_cpu.stderr
 
 
 def test_pushing_every_so_often_needs_a_place(cli: Cli, release: Path) -> None:

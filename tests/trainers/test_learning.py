@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.trainers.conftest import SMALL
 from trainers import models
 from trainers.evaluate import Job as Asked
@@ -29,7 +27,6 @@ def share_valid(model: Path, release: Path, out: Path) -> float:
     return float(table["json_valid"].mean())  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 def test_a_tiny_model_goes_from_no_valid_json_to_a_majority_on_what_it_was_trained_on(
     plain_release: Path, tmp_path: Path
 ) -> None:

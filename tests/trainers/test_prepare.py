@@ -53,6 +53,14 @@ def test_labels_are_the_answer_and_its_end_alone(release: Path) -> None:
         assert tokenizer.decode(labels[learnt].tolist(), skip_special_tokens=False) == f"{answers[sample_id]}<turn|>"
 
 
+def test_all_tokens_are_learnt_where_the_preset_says_so(release: Path) -> None:
+    _, tokenizer, preset = made(release)
+    rows = open_release(release).rows("sft", "train").select(range(5))
+    whole = prepare(rows, tokenizer, preset, "the split train", learn="all")
+    assert all((ids == labels).all() for ids, labels in whole.rows)
+    assert whole.supervised == whole.tokens > prepare(rows, tokenizer, preset, "the split train").supervised
+
+
 def test_a_row_that_is_too_long_is_left_out_whole_and_counted(release: Path) -> None:
     whole, _, _ = made(release, "sft.max_length=4096")
     lengths = sorted(len(ids) for ids, _ in whole.rows)

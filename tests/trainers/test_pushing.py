@@ -80,6 +80,7 @@ def test_every_nth_step_and_the_finished_run_are_pushed_and_only_once(
     assert ModelRepository.of("hf://owner/planner").repo == "owner/planner"
 
 
+@pytest.mark.slow
 def test_a_hub_that_fails_stops_no_training_and_the_finished_run_is_pushed_by_the_same_command(
     hub: LocalHub, release: Path, tmp_path: Path
 ) -> None:

@@ -6,7 +6,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from curation.registry import bundled_plugins
+from tests.trainers.conftest import published
 from trainers.families import FAMILIES
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release over all bundled plugins, with plans of several steps: pools are full and every metric applies."""
+    mix = "1_step=0.6,2_step=0.2,multi_turn=0.2"
+    return published(tmp_path_factory.mktemp("rich"), mix, True, 2, bundled_plugins())
 
 
 @pytest.fixture(scope="session")

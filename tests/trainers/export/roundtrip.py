@@ -11,7 +11,7 @@ from trainers.presets import load_preset
 from trainers.prompts import decode, encode_prompt
 
 
-def quiet(what: str, done: int, total: int | None) -> None:
+def quiet(what: str, done: int, total: int | None, note: str) -> None:
     """Progress that nobody watches."""
 
 
