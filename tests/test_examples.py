@@ -231,6 +231,7 @@ def test_no_line_of_the_files_looks_like_a_leaked_key() -> None:
         candidates=pl.lit(None, pl.String),
         thinking=pl.lit(None, pl.String),
         plan=pl.lit(None, pl.String),
+        source=pl.lit("examples"),
     )
     assert secret.decide(Batch(raw), Check()).filter(outcome="fail").is_empty()
 
