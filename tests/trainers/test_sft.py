@@ -16,6 +16,7 @@ from tests.trainers.conftest import SMALL
 from trainers.loop import WHOLE, NotFiniteError, last_checkpoint, read_metrics
 from trainers.machine import require_machine
 from trainers.models import load_model
+from trainers.prepare import prepare
 from trainers.presets import load_preset
 from trainers.release import open_release
 from trainers.run import Run, alone, preset_of
@@ -68,6 +69,20 @@ def test_a_run_folder_is_a_model_with_its_preset_and_card(trained: tuple[Path, R
     assert f"`{run['release']['digest']}`" in card
     assert "curation generate --model" in card
     assert card.startswith("---\nlibrary_name: transformers\n")
+
+
+def test_the_loss_is_that_of_the_whole_logits(release: Path, tmp_path: Path) -> None:
+    import torch
+
+    run = train(job(release, tmp_path / "run", "sft.rows=1", "sft.max_steps=1"))
+    model, tokenizer = load_model(tmp_path / "run", "cpu", "fp32")
+    opened, preset = open_release(release), preset_of(tmp_path / "run")
+    losses = []
+    for ids, labels in prepare(opened.rows("sft", "validation"), tokenizer, preset, "validation").rows:
+        with torch.no_grad():
+            logits = model(torch.tensor(ids)[None].long(), use_cache=False).logits[0, :-1]
+        losses.append(torch.nn.functional.cross_entropy(logits, torch.tensor(labels)[1:].long()).item())
+    assert run["metrics"]["validation_loss"] == pytest.approx(sum(losses) / len(losses), abs=1e-4)
 
 
 def test_checkpoints_are_kept_by_rule_and_whole(trained: tuple[Path, Run]) -> None:
