@@ -19,8 +19,8 @@ from trainers.models import load_model
 from trainers.prepare import prepare
 from trainers.presets import load_preset
 from trainers.release import open_release
-from trainers.run import Run, alone, preset_of
-from trainers.sft import Job, train
+from trainers.run import Run, alone, new_run, preset_of
+from trainers.sft import Job, gone_on_with, train
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 10
@@ -104,6 +104,15 @@ def test_a_finished_run_is_not_made_again_and_another_is_refused_its_folder(
         train(job(release, out, seed=1))
     with pytest.raises(InputError, match=r"its preset says sft.learning_rate = 0.002"):
         train(job(release, out, "sft.learning_rate=1e-3"))
+
+
+def test_a_run_that_never_came_to_a_checkpoint_hinders_no_other(release: Path, tmp_path: Path) -> None:
+    asked = [job(release, tmp_path, seed=seed) for seed in (0, 1)]
+    before, run = (new_run("sft", j.release, j.reference, j.preset, j.model, j.seed) for j in asked)
+    assert gone_on_with(asked[1], before, run) == run
+    (tmp_path / "checkpoints" / "checkpoint-4").mkdir(parents=True)
+    with pytest.raises(InputError, match="holds another run: its seed is 0"):
+        gone_on_with(asked[1], before, run)
 
 
 def test_the_same_seed_trains_the_same_model(trained: tuple[Path, Run], release: Path, tmp_path: Path) -> None:
