@@ -21,7 +21,8 @@ VALUES = {
     "BOOLEAN": "true",
     "TIMESTAMP WITH TIME ZONE": "2026-10-01T12:00:{:02d}Z",
 }
-FIXED = {("release", "state"): "published"}  # a column that takes some words only
+# Columns that take some words only.
+FIXED = {("release", "state"): "published", ("refresh", "state"): "finished", ("review", "decision"): "approved"}
 
 
 def make(path: Path, version: int) -> Path:
