@@ -12,8 +12,8 @@ releases_app = typer.Typer(cls=ByName, rich_markup_mode=None, help="List release
 runs_app = typer.Typer(
     cls=ByName, rich_markup_mode=None, help="List refreshes and training runs; add a run made elsewhere."
 )
-app.add_typer(releases_app, name="releases")
-app.add_typer(runs_app, name="runs")
+app.add_typer(releases_app, name="releases", epilog="Example: curation releases approve plans@1.4.0")
+app.add_typer(runs_app, name="runs", epilog="Example: curation runs plans")
 
 ReleaseReference = Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The release.")]
 Note = Annotated[str | None, typer.Option("--note", help="Why, for whoever asks later.")]
