@@ -26,6 +26,7 @@ PAGES = [
         for page in (
             "architecture",
             "checks",
+            "deploy",
             "evaluation",
             "export",
             "formats",
