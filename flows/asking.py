@@ -93,7 +93,7 @@ def releases(store: Store, name: str | None) -> list[dict[str, Any]]:
         entry = found.setdefault(
             (row["name"], row["version"]),
             {key: row[key] for key in ("name", "version", "state", "parent", "target", "path", "commit", "digest")}
-            | {"created_at": row["created_at"].isoformat(), "rows": {}},
+            | {"created_at": row["created_at"].isoformat(), "rows": {}, "guards": orjson.loads(row["guards"] or "[]")},
         )
         if row["split"] is not None:
             entry["rows"][row["split"]] = row["samples"]

@@ -17,6 +17,7 @@ from curation.cli.options import (
     Warehouse,
     Workers,
     app,
+    end_if_held,
     open_store,
     recipe_of,
     show_funnel,
@@ -128,7 +129,7 @@ def judge(
     recipe: RecipeName = "default",
     workers: Workers = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", help="vertex, anthropic or offline; else the recipe's.")
+        str | None, typer.Option("--backend", help="vertex, anthropic, openai or offline; else the recipe's.")
     ] = None,
     model: Model = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge at most so many samples.")] = None,
@@ -180,6 +181,7 @@ def publish(
         terminal.show_json(asdict(done))
     else:
         show_release(done)
+    end_if_held(done)
 
 
 @app.command(epilog="Example: curation refresh demo")
@@ -200,6 +202,7 @@ def refresh(
         terminal.warn(warning)
     if as_json:
         terminal.show_json({"funnel": done.funnel, "release": asdict(done.release)})
-        return
-    show_funnel(done.funnel)
-    show_release(done.release)
+    else:
+        show_funnel(done.funnel)
+        show_release(done.release)
+    end_if_held(done.release)

@@ -78,10 +78,16 @@ def of_kinds(status: dict[str, Any]) -> str:
     return f"{plans}; {others} are not asked for" if others else plans
 
 
-def release_line(release: dict[str, Any]) -> Text:
-    """One release in one line."""
+def release_lines(release: dict[str, Any]) -> list[Text]:
+    """One release in one line; of a held one also why it waits, and what a person can do."""
     rows = ", ".join(f"{release['rows'][split]:,} {split}" for split in SPLITS if split in release["rows"])
-    return Text(
-        f"release {release['name']} {release['version']} ({release['state']}): {rows}  {release['path'] or ''}",
-        overflow="fold",
-    )
+    line = f"release {release['name']} {release['version']} ({release['state']}): {rows}  {release['path'] or ''}"
+    lines = [Text(line.rstrip(), overflow="fold")]
+    if release["state"] == "held":
+        lines += [Text(f"  {sentence}", style="yellow") for sentence in release["guards"]]
+        lines.append(
+            Text(
+                f"  `curation releases approve {release['name']}@{release['version']}` lets it out, reject keeps it in"
+            )
+        )
+    return lines
