@@ -17,7 +17,7 @@ from tests.servers.claude import KEY, Claude
 
 VERBS = (
     *("init", "doctor", "ingest", "check", "judge", "publish", "refresh"),
-    *("status", "decisions", "samples", "explain", "releases", "synthesize"),
+    *("status", "decisions", "samples", "explain", "releases", "runs", "serve", "synthesize", "warehouse"),
 )
 
 
