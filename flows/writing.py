@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from curation.claude.budget import Budget
-from curation.claude.client import NEEDED
+from curation.claude.doors import NEEDED
 from curation.claude.errand import Errand
 from curation.claude.journal import discard, journal_folder, pending
 from curation.claude.pool import Tally, run_errand

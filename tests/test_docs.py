@@ -43,7 +43,7 @@ PAGES = [
 COMMANDS = typer.main.get_group(app).commands
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"(?:^|[\s`/])curation ((?!\.)[a-z]+)((?: +[^\s`#]+)*)", re.MULTILINE)
-VARIABLE = re.compile(r"\b(?:ANTHROPIC|CURATION|HF|CLOUD)_[A-Z_]+\b")
+VARIABLE = re.compile(r"\b(?:ANTHROPIC|CURATION|HF|CLOUD|OPENAI)_[A-Z_]+\b")
 
 
 def page_id(page: Path) -> str:

@@ -1,33 +1,25 @@
-"""The client is the one door to Claude: it finds the credentials, holds the connections, and sends one request."""
+"""The client is the one line to a model: it holds the connections, and sends one request at a time on each."""
 
 import asyncio
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from curation.errors import InputError, ServiceError
+import orjson
+
+from curation.claude.doors import open_door
+from curation.errors import InputError
 
 if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic, AsyncAnthropicVertex
-
-# What Vertex AI's documentation asks for; the SDK's own default is its release date, which the service may not know.
-VERTEX_VERSION = "vertex-2023-10-16"
+    import aiohttp
 
 SPARE = 16  # connections beyond one a worker, so that a slow close never makes a worker wait for another's
 
-# What has to be in the environment, and what it is: told together, so that one error is enough.
-NEEDED = {
-    "vertex": {
-        "ANTHROPIC_VERTEX_PROJECT_ID": "the Google Cloud project",
-        "CLOUD_ML_REGION": "its region, for example global",
-    },
-    "anthropic": {"ANTHROPIC_API_KEY": "the API key"},
-}
+IDLE = 55.0  # seconds that an unused connection is kept: less than the minute after which balancers drop it silently
 
-FAMILY = "claude"  # of every backend here: within it the same model is asked the same thing by either name
-
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+NEWER_LIMIT = "max_completion_tokens"  # what some servers of OpenAI's protocol call max_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,75 +37,76 @@ class Outcome:
 
 
 class Client:
-    """One shared SDK client for a whole run, with a connection for every worker; retries are left to the caller."""
+    """One shared session for a whole run, with a connection for every worker; retries are left to the caller.
+
+    Raises InputError or ServiceError where the backend's credentials are missing or refused.
+    """
 
     def __init__(self, backend: str, workers: int) -> None:
-        require(backend, os.environ)
-        self._backend = backend
+        self._door = open_door(backend)
         self._workers = workers
-        self._credentials = google_credentials() if backend == "vertex" else None
-        self._sdk: AsyncAnthropic | AsyncAnthropicVertex | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._newer_limit = False
 
     def open(self) -> None:
-        """Makes the SDK's client; must be called where the event loop runs."""
-        import anthropic
-        import httpx2
+        """Makes the session; must be called where the event loop runs."""
+        import aiohttp
 
         connections = self._workers + SPARE
-        limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
-        http = anthropic.DefaultAioHttpClient(limits=limits)
-        if self._backend == "vertex":
-            self._sdk = anthropic.AsyncAnthropicVertex(
-                project_id=os.environ["ANTHROPIC_VERTEX_PROJECT_ID"],
-                region=os.environ["CLOUD_ML_REGION"],
-                base_url=os.environ.get("ANTHROPIC_VERTEX_BASE_URL") or None,
-                access_token=os.environ.get("CURATION_VERTEX_TOKEN") or None,
-                credentials=self._credentials,
-                http_client=http,
-                max_retries=0,
-            )
-        else:
-            self._sdk = anthropic.AsyncAnthropic(
-                api_key=os.environ["ANTHROPIC_API_KEY"],
-                base_url=os.environ.get("ANTHROPIC_BASE_URL") or None,
-                http_client=http,
-                max_retries=0,
-            )
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=IDLE, ttl_dns_cache=300),
+            timeout=aiohttp.ClientTimeout(total=None),  # each request has its own
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"content-type": "application/json", **self._door.headers},
+            trust_env=True,  # HTTPS_PROXY and its like
+        )
 
     async def close(self) -> None:
         """Ends all connections."""
-        if self._sdk is not None:
-            await self._sdk.close()
-            self._sdk = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def send(self, body: Mapping[str, Any], timeout: float) -> Outcome:
-        """Posts one Messages API request, waiting at most `timeout` seconds for the whole of its response.
+        """Posts one request of the Messages API, waiting at most `timeout` seconds for the whole of its response.
 
-        Raises ServiceError where Google's credentials can no longer be renewed.
+        Raises ServiceError where Google's credentials can no longer be renewed, InputError for an address that is none.
         """
-        import aiohttp
-        import anthropic
-        import httpx2
-        from google.auth.exceptions import GoogleAuthError, TransportError
+        outcome = await self._post(body, timeout)
+        if outcome.status == 400 and NEWER_LIMIT in outcome.text and not self._newer_limit:
+            self._newer_limit = True
+            return await self._post(body, timeout)
+        return outcome
 
-        if self._sdk is None:
+    async def _post(self, body: Mapping[str, Any], timeout: float) -> Outcome:
+        import aiohttp
+        from google.auth.exceptions import TransportError
+
+        if self._session is None:
             raise RuntimeError("the client is not open")
-        own = {"anthropic_version": VERTEX_VERSION} if self._backend == "vertex" else {}
+        url = self._door.url(body)
         try:
             async with asyncio.timeout(timeout):
-                response = await self._sdk.post("/v1/messages", cast_to=httpx2.Response, body={**body, **own})
-                return Outcome(response.status_code, response.text)
-        except anthropic.APIStatusError as error:
-            wait = error.response.headers.get("retry-after", "")
-            return Outcome(error.status_code, error.response.text, seconds(wait))
+                own = {"authorization": f"Bearer {await self._door.google.token()}"} if self._door.google else None
+                async with self._session.post(
+                    url, data=self._worded(body), headers=own, allow_redirects=False
+                ) as response:
+                    text = (await response.read()).decode(errors="replace")
+                    return Outcome(response.status, text, seconds(response.headers.get("retry-after", "")))
         except TimeoutError:
             return Outcome(None, f"no reply within {timeout:g} s")
-        except (anthropic.APIConnectionError, httpx2.HTTPError, TransportError) as error:
+        except aiohttp.InvalidURL as error:
+            raise InputError(f"{url} is no address; correct {self._door.base}") from error
+        except (aiohttp.ClientError, OSError, TransportError) as error:
             unsent = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, TransportError)
             sent = not any(isinstance(cause, unsent) for cause in causes(error))
-            return Outcome(None, f"{type(error).__name__}: {error.__cause__ or error}", sent=sent)
-        except GoogleAuthError as error:
-            raise ServiceError(unusable(error)) from error
+            return Outcome(None, f"{type(error).__name__}: {error}", sent=sent)
+
+    def _worded(self, body: Mapping[str, Any]) -> bytes:
+        worded = self._door.worded(body)
+        if self._newer_limit:
+            worded[NEWER_LIMIT] = worded.pop("max_tokens")
+        return orjson.dumps(worded)
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -123,44 +116,13 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def require(backend: str, environment: Mapping[str, str]) -> None:
-    """Raises InputError naming every variable that the backend needs and that is not set."""
-    missing = [f"{name} ({what})" for name, what in NEEDED[backend].items() if not environment.get(name)]
-    if missing:
-        raise InputError(
-            f"the backend {backend!r} has no credentials: set {' and '.join(missing)} in the environment, "
-            "or choose another backend"
-        )
-
-
-def google_credentials() -> Any:
-    """Application-default credentials with a fresh token; None where CURATION_VERTEX_TOKEN stands in for them."""
-    if os.environ.get("CURATION_VERTEX_TOKEN"):
-        return None
-    import google.auth
-    from google.auth.exceptions import GoogleAuthError
-    from google.auth.transport.requests import Request
-
-    try:
-        credentials, _ = google.auth.default(scopes=[SCOPE])
-        credentials.refresh(Request())  # type: ignore[no-untyped-call]
-    except GoogleAuthError as error:
-        raise ServiceError(unusable(error)) from error
-    return credentials
-
-
-def unusable(error: Exception) -> str:
-    """The sentence for Google credentials that do not work."""
-    said = str(error.args[0] if error.args else error).strip().splitlines()
-    return (
-        f"the backend 'vertex' has no usable Google credentials ({said[0] if said else type(error).__name__}): "
-        "run `gcloud auth application-default login`, or set CURATION_VERTEX_TOKEN"
-    )
-
-
 def seconds(text: str) -> float | None:
-    """A retry-after header in seconds; None where it is absent or is not a number."""
+    """A retry-after header, a number or a date, in seconds; None where it is absent or neither."""
     try:
         return max(0.0, float(text))
     except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
         return None

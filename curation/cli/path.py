@@ -129,7 +129,7 @@ def judge(
     recipe: RecipeName = "default",
     workers: Workers = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", help="vertex, anthropic or offline; else the recipe's.")
+        str | None, typer.Option("--backend", help="vertex, anthropic, openai or offline; else the recipe's.")
     ] = None,
     model: Model = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge at most so many samples.")] = None,

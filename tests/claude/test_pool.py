@@ -17,7 +17,39 @@ from curation.judge.specification import specify
 from tests.claude.conftest import HASTY, MODEL, claude
 from tests.judge.samples import SECRET, frame, frames, kept, numbered, sample
 
-CLAUDE = ("vertex", "anthropic")
+CLAUDE = ("vertex", "anthropic", "openai")
+
+
+def test_four_hundred_requests_are_in_flight_at_once(serve, warehouse):
+    service = serve(latency=3.0)  # longer than it takes to send them all on a busy machine
+    opened = open_backend("vertex", MODEL, load_rubric(), SECRET, 400)
+
+    tally = run_errand(frames(500), opened, journal_folder(warehouse), 400)
+
+    assert service.most_in_flight == 400
+    assert tally.statuses == {"ok": 500}
+
+
+def test_a_server_that_calls_the_limit_otherwise_is_understood(serve, warehouse):
+    service = serve(newer=True)
+    tally = run_errand(frames(20), claude("openai", workers=2), journal_folder(warehouse), 2)
+    assert tally.statuses == {"ok": 20}
+    assert service.statuses[400] <= 2, "the name is remembered for the run"
+
+
+def test_a_chat_completion_is_the_same_judgement_as_a_message(serve, warehouse):
+    serve()
+    rows = {}
+    for backend in ("anthropic", "openai"):
+        run_errand([frame(numbered(2))], claude(backend, workers=1), journal_folder(warehouse), 1)
+    for row in kept(warehouse).iter_rows(named=True):
+        rows.setdefault(row["backend"], []).append(row)
+    same = ("status", "scores", "overall", "rationale", "output_tokens")
+    assert [[row[key] for key in same] for row in rows["openai"]] == [
+        [row[key] for key in same] for row in rows["anthropic"]
+    ]
+    assert {row["spec"] for row in rows["openai"]}.isdisjoint(row["spec"] for row in rows["anthropic"])
+    assert json.loads(rows["openai"][0]["raw"])["object"] == "chat.completion"
 
 
 @pytest.mark.parametrize("backend", CLAUDE)
@@ -40,7 +72,7 @@ def test_a_hundred_requests_are_in_flight_at_once(backend, serve, warehouse):
 
 def test_both_doors_to_claude_send_the_same_message_and_share_a_specification(serve, warehouse):
     service = serve()
-    for backend in CLAUDE:
+    for backend in ("vertex", "anthropic"):
         run_errand([frame(numbered(1))], claude(backend), journal_folder(warehouse), 1)
 
     direct, vertex = service.bodies[1], service.bodies[0]
@@ -137,7 +169,7 @@ def test_where_structured_output_is_refused_replies_come_by_tool_call(backend, s
     assert tally.statuses == {"ok": 60}
     assert service.statuses[400] <= 5, "the refusal is remembered for the run"
     assert all("tools" in body for body in service.bodies)
-    plain = specify("anthropic", MODEL, load_rubric()).spec
+    plain = specify(backend, MODEL, load_rubric()).spec
     assert set(kept(warehouse)["spec"]) == {plain}, "how the form is enforced is no other judge"
 
 
