@@ -57,14 +57,14 @@ def trained(
     words = ["train", kind, "--release", reference, "--preset", preset, "--out", str(out), "--resume", "--json"]
     command([*words, *(["--model", model] if model else [])])
     log.info("trained %s on %s %s: %s", preset, name, version, out)
-    splits = json.loads((out / "run.json").read_text(encoding="utf-8")).get("data", {})
     create_markdown_artifact(key=f"{key_of(name)}-curve", markdown=curve(out))
+    if warehouse:  # before the evaluation too: what was trained is known even where it cannot be evaluated
+        recording.add(Store(warehouse), str(out))
     if not (out / "evaluation" / recording.EVALUATION).is_file():
         command(["evaluate", "--model", str(out), "--release", reference, "--out", str(out / "evaluation"), "--json"])
-    log.info("evaluated %s, trained from %d splits", out, len(splits))
+    log.info("evaluated %s", out)
     if warehouse:
-        done = recording.add(Store(warehouse), str(out))
-        for sentence in done.regressions:
+        for sentence in recording.add(Store(warehouse), str(out)).regressions:
             log.error("REGRESSION: %s", sentence)
             create_markdown_artifact(key=f"{key_of(name)}-regression", markdown=f"**REGRESSION**: {sentence}")
     return str(out)
