@@ -31,16 +31,17 @@ from warehouse import Store
 RUNS = 3  # an abstention is tried again in so many runs, then it rests until it is asked for
 
 
-def judge(store: Store, recipe: Recipe, limit: int | None = None, retry: bool = False) -> Tally:
+def judge(store: Store, recipe: Recipe, limit: int | None = None, retry: bool = False, wait: float = 0.0) -> Tally:
     """Judges every survivor that has no score yet under the recipe's judge, at most `limit` of them.
 
     After each round the choice among copies is made again; samples that it lets back in are judged too, until nothing
-    is left to ask. Abstentions are tried again once a run and in RUNS runs; `retry` tries those that rest, too.
+    is left to ask. Abstentions are tried again once a run and in RUNS runs; `retry` tries those that rest, too. Another
+    judge of this warehouse is waited for `wait` seconds.
     Raises Stopped where another process judges this warehouse or the recipe's budget is used up, with everything that
     was answered in the warehouse; InputError where the recipe's samples are unchecked.
     """
     require_checked(store, recipe)
-    with only_one(store.path, "judge"):
+    with only_one(store.path, "judge", wait=wait):
         fold_journal(store)
         specification = specification_of(recipe)
         budget = budget_of(recipe.judge.budget_usd, specification.model)
