@@ -40,6 +40,7 @@ class Check:
 
     thinking: str = "required"  # the trainers teach the reasoning too; public sets have none: "optional"
     empty_plan: str = "fail"  # in production an empty plan is a refusal to help; "allow" where no call is right
+    grounding: str = "flag"  # noted, not dropped: a guessed value may be a good one
     secret: str = "drop"  # a credential in training data can be recited by the model
     allow: tuple[Allow, ...] = ()  # nothing: each value that is let pass needs somebody who wants it
 
