@@ -60,6 +60,7 @@ ROW_STAGES: tuple[RowStage, ...] = tuple(
         "hydration",
         "dependency",
         "secret",
+        "pii",
         "grounding",
     )
 )
@@ -83,8 +84,8 @@ class Asked:
 
 
 def asked_of(check: Check) -> tuple[RowStage, ...]:
-    """The row stages that these settings ask: all but one whose own setting is "off"."""
-    return tuple(stage for stage in ROW_STAGES if getattr(check, stage.NAME, None) != "off")
+    """The row stages that these settings ask: all but those whose own setting leaves things as they are."""
+    return tuple(stage for stage in ROW_STAGES if getattr(check, stage.NAME, None) not in ("off", "keep"))
 
 
 def row_stages(check: Check) -> list[Asked]:

@@ -15,7 +15,7 @@ from curation.formats.ondemand import FORMAT
 from curation.recipe import Check
 from curation.sample import SAMPLE_FRAME, Draft, dumps, identify, request_of
 from curation.stages import ROW_STAGES
-from tests.corpus import answers, chains, inventions, leaks, suspicious, values
+from tests.corpus import answers, chains, inventions, leaks, people, suspicious, values
 from tests.corpus.bases import Base, bases
 from tests.corpus.planting import Plant
 
@@ -39,6 +39,7 @@ PLANTS: dict[str, Plant] = {
     "dependency.cycle": chains.loops,
     "dependency.order": chains.disorder,
     "secret.found": leaks.leaks,
+    "pii.found": people.people,
     "grounding.invented": inventions.inventions,
 }
 CLEAN: dict[str, Plant] = {
