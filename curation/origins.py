@@ -60,14 +60,20 @@ def number_invented(text: str, name: str, said: Said, about: Said) -> bool:
         return False
     if len(digits.partition(".")[2].rstrip("0")) >= DECIMALS:
         return False
-    given = said.numbers | about.numbers | said.derived
-    if round(number, PLACES) in given or (
+    if any(round(number, PLACES) in given for given in known_numbers(said, about)) or (
         len(digits.partition(".")[0]) > SHORT and digits.partition(".")[0] in said.joined
     ):
         return False
     if TIMED.search(name):
         return not (said.relative or "current" in about.words or number % 100 in said.numbers)
     return True
+
+
+def known_numbers(said: Said, about: Said) -> Iterator[frozenset[float]]:
+    """The numbers that a value may be, those that cost least first."""
+    yield said.numbers
+    yield about.numbers
+    yield said.derived
 
 
 def ways_of_time(text: str, said: Said) -> Iterator[frozenset[float]]:

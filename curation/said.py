@@ -99,8 +99,16 @@ class Said:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.words = words(text)
-        self.line = f" {' '.join(self.words)} "
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Every word and number."""
+        return words(self.text)
+
+    @cached_property
+    def line(self) -> str:
+        """The words with single blanks between and around them."""
+        return f" {' '.join(self.words)} "
 
     def has(self, text: str) -> bool:
         """Whether these words stand here in this order, joined or apart."""

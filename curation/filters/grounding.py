@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -10,9 +11,10 @@ from curation.decision import Fault, decided
 from curation.filters.hydration import schemas_at
 from curation.filters.placeholder import is_allowed, within
 from curation.origins import described, is_invented
+from curation.parameters import Parameters
+from curation.plugin import Offer
 from curation.recipe import Check
 from curation.said import WORDS_FILE, Said, spoken
-from curation.stand_ins import name_of
 
 NAME = "grounding"
 VERSION = "1"
@@ -44,26 +46,52 @@ def invented(batch: Batch) -> Iterator[tuple[int, int, str, str]]:
     """(row, step, pointer, text) of every value that came from nowhere. Most stand in the conversation as they are."""
     messages = batch.samples["messages"].to_list()
     lowered, said = dict[int, str](), dict[int, Said]()
-    known: dict[tuple[str | None, str, str], Said] = {}
-    offered = batch.samples["candidates"].to_list()
+    known: dict[tuple[int, str, str], tuple[Parameters | None, Said]] = {}
     plain = batch.values.filter(pl.col("type").is_in(["string", "number"]))
     for row, step, pointer, kind, text in plain.iter_rows():
         if row not in lowered:
             lowered[row] = messages[row].lower()
-        if kind == "string" and len(text) >= LONG_ENOUGH and text.lower() in lowered[row]:
+        if stands(text.lower(), lowered[row]):
             continue
+        call = dict(batch.answers[row].steps)[step]
+        offer, at = batch.offers[row], within(pointer)
+        parameters = offer.parameters(call.get("pluginId")) if offer else None
+        place = (
+            id(parameters),
+            str(call.get("pluginId")),
+            at,
+        )  # equal schemas are one object; kept, so that it stays so
+        if place not in known:
+            known[place] = (parameters, Said(about(offer, call, at)))
         if row not in said:
             said[row] = Said(spoken(messages[row]))
-        call = dict(batch.answers[row].steps)[step]
-        place = (offered[row], str(call.get("pluginId")), within(pointer))
-        if place not in known:
-            offer = batch.offers[row]
-            plugin = offer.plugins.get(place[1], {}) if offer else {}
-            parts = place[2].split("/")
-            above = [
-                "/".join(parts[:depth]) for depth in range(2, len(parts) + 1)
-            ]  # what is said of a list holds for its members
-            told = [described(schemas_at(offer, call, at)) for at in above]
-            known[place] = Said(" ".join([*told, str(plugin.get("description")), place[1]]))
-        if is_invented(text, kind, name_of(pointer), said[row], known[place]):
+        if is_invented(text, kind, key_of(pointer), said[row], known[place][1]):
             yield row, step, pointer, text
+
+
+def stands(text: str, lowered: str) -> bool:
+    """Whether a text occurs as it is; a short one, or a number, as a word of its own."""
+    place = lowered.find(text) if text else -1
+    alone = len(text) < LONG_ENOUGH or text.isdigit()
+    while place >= 0:
+        before, after = lowered[place - 1 : place], lowered[place + len(text) : place + len(text) + 1]
+        if not alone or not (before.isalnum() or after.isalnum() or before == "."):
+            return True
+        place = lowered.find(text, place + 1)
+    return False
+
+
+def key_of(pointer: str) -> str:
+    """The name that a value stands under, a list's for its members."""
+    return next((token for token in reversed(pointer.split("/")) if not token.isdigit()), "")
+
+
+def about(offer: Offer | None, call: dict[str, Any], at: str) -> str:
+    """What is said of a parameter by its schema (that of a list holds for its members), and by its plugin."""
+    parts = at.split("/")
+    above = ["/".join(parts[:depth]) for depth in range(2, len(parts) + 1)]
+    plugin_id = str(call.get("pluginId"))
+    plugin = offer.plugins.get(plugin_id, {}) if offer else {}
+    return " ".join(
+        [*(described(schemas_at(offer, call, each)) for each in above), str(plugin.get("description")), plugin_id]
+    )
