@@ -36,7 +36,7 @@ def decide(batch: Batch, check: Check) -> pl.DataFrame:
     faults = [
         Fault(row, "grounding.invented", pointer, text)
         for row, step, pointer, text in invented(batch)
-        if not is_allowed(check.allow, dict(batch.answers[row].steps)[step]["pluginId"], pointer, text)
+        if not is_allowed(check.allow, dict(batch.answers[row].steps)[step].get("pluginId"), pointer, text)
     ]
     flags = frozenset[str]() if check.grounding == "drop" else frozenset(REASONS)
     return decided(batch.samples["sample_id"], REASONS, faults, batch.unmeasured, flags)
