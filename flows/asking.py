@@ -11,6 +11,7 @@ import polars as pl
 from curation import lineage
 from curation.errors import InputError
 from curation.recipe import Recipe
+from curation.spans import grounded
 from curation.stages import REASONS
 from flows.loading import load_samples, read_members
 from flows.outfile import whole_file
@@ -179,6 +180,7 @@ def explained(store: Store, sample: dict[str, Any]) -> dict[str, Any]:
     about = {"sample_id": sample["sample_id"]}
     family = [jsonable(row) for row in store.read("explain_children", **about).iter_rows(named=True)]
     return jsonable(sample) | {
+        "grounded": grounded(sample["request"], sample["plan"]),
         "made_of": [relative(row) for row in family if row["what"] == "parent"],
         "children": [relative(row) for row in family if row["what"] == "child"],
         "decisions": [jsonable(row) for row in store.read("explain_decisions", **about).iter_rows(named=True)],

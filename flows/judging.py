@@ -1,6 +1,5 @@
 """Has the survivors judged: reads the work list, lets the pool ask, folds the journal in, chooses anew."""
 
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from curation.recipe import Recipe
 from curation.stages import corpus_stages, judge_stage, row_stages, specification_of
 from flows.checking import choose_survivors, remember_stages, survivors
 from flows.completing import count_waiting
+from flows.keys import fence_secret
 from flows.loading import batches, read_members
 from flows.progress import say
 from warehouse import Store
@@ -169,13 +169,3 @@ def spooled(store: Store, work: pl.DataFrame, job: str) -> Iterator[Iterator[pl.
             files.append(Path(folder) / f"{number:06}.arrow")
             samples.join(work, on="sample_id", maintain_order="left").write_ipc(files[-1])
         yield (pl.read_ipc(file) for file in files)
-
-
-def fence_secret(store: Store) -> bytes:
-    """The key of the delimiters around judged data: made once per warehouse, so that a rerun sends the same bytes."""
-    known = store.read("secret", name="judge-fence")
-    if known.is_empty():
-        with store.write() as transaction:
-            transaction.run("insert_secret", name="judge-fence", value=secrets.token_bytes(32))
-        known = store.read("secret", name="judge-fence")
-    return bytes(known.item())
