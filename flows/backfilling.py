@@ -9,7 +9,7 @@ import polars as pl
 from curation import lineage
 from curation.children import asked, child
 from curation.claude.budget import budget_of
-from curation.claude.pool import Tally
+from curation.claude.tally import Tally
 from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.sample import SAMPLE_FRAME
