@@ -12,7 +12,8 @@ from curation.judge.rubric import load_rubric
 from curation.recipe import Recipe
 from curation.sample import dumps
 from curation.stages import specification_of
-from flows.judging import chosen_work, fence_secret, judged_otherwise, require_checked
+from flows.judging import chosen_work, judged_otherwise, require_checked
+from flows.keys import fence_secret
 from flows.loading import batches
 from warehouse import Store
 
