@@ -40,7 +40,9 @@ class Check:
 
     thinking: str = "required"  # the trainers teach the reasoning too; public sets have none: "optional"
     empty_plan: str = "fail"  # in production an empty plan is a refusal to help; "allow" where no call is right
-    secret: str = "drop"  # a credential in training data can be recited by the model
+    grounding: str = "flag"  # noted, not dropped: a guessed value may be a good one
+    secret: str = "drop"  # a credential in training data can be recited by the model; "redact" makes a sample without
+    pii: str = "keep"  # pseudonyms change what was said: whoever owes them to somebody asks for "pseudonymise"
     allow: tuple[Allow, ...] = ()  # nothing: each value that is let pass needs somebody who wants it
 
 

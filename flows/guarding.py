@@ -42,8 +42,8 @@ def earlier(store: Store, name: str, version: str) -> Candidate | None:
 
 
 def remembered(told: dict[str, Any]) -> str:
-    """What is kept of the funnel with a release: all but the releases themselves."""
-    return orjson.dumps({key: value for key, value in told.items() if key != "releases"}).decode()
+    """What is kept of the funnel with a release: what the next one is held against."""
+    return orjson.dumps({"samples": told["samples"], "fell": told["fell"]}).decode()
 
 
 def held_already(store: Store, name: str, digest: str) -> str | None:

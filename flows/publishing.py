@@ -54,7 +54,9 @@ class Published:
     guards: tuple[str, ...] = ()
 
 
-def publish(store: Store, recipe: Recipe, to: str | None = None, version: str | None = None) -> Published:
+def publish(
+    store: Store, recipe: Recipe, to: str | None = None, version: str | None = None, wait: float = 0.0
+) -> Published:
     """Publishes the accepted samples of a recipe as a new version, unless its last release holds just these rows.
 
     Where a guard of the recipe trips, the version is frozen and held for a person, and nothing is placed. Raises InputError while anything is undecided or nothing is accepted, RecipeError without a licence, TargetError
@@ -62,7 +64,7 @@ def publish(store: Store, recipe: Recipe, to: str | None = None, version: str | 
     where a person has rejected just these rows.
     """
     require_finished(store, recipe)
-    with only_one(store.path, "publish"):
+    with only_one(store.path, "publish", wait=wait):
         return publish_alone(store, recipe, to, version)
 
 

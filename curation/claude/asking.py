@@ -13,9 +13,10 @@ from typing import Any, Self
 
 import orjson
 
-from curation.claude.client import Client, Outcome
+from curation.claude.client import Client
 from curation.claude.doors import FAMILIES, NEEDED, OPTIONAL
 from curation.claude.errand import GaveUpError, Reply
+from curation.claude.outcome import Outcome
 from curation.claude.pace import Pace
 from curation.claude.prices import dearest, today
 from curation.claude.reply import SHOWN

@@ -1,18 +1,16 @@
-"""A door is one way to a model: the address, the headers and the wording in which a service wants to be asked."""
+"""A door is one way to a model: what it needs from the environment, and the client that speaks its protocol."""
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from curation.claude.chat import chat_request
 from curation.claude.google import Google
+from curation.claude.outcome import Outcome
 from curation.errors import InputError
 
-# What Vertex AI's documentation asks for.
+# What Vertex AI's documentation asks for; the SDK's own default is its release date, which the service may not know.
 VERTEX_VERSION = "vertex-2023-10-16"
-API_VERSION = "2023-06-01"  # of the first-party API: the only one that its documentation names
 
 # What has to be in the environment, and what it is: told together, so that one error is enough.
 NEEDED = {
@@ -27,21 +25,24 @@ NEEDED = {
 # What else may be wrong where a service refuses to answer.
 OPTIONAL = {"vertex": ("CURATION_VERTEX_TOKEN",), "anthropic": (), "openai": ("OPENAI_API_KEY",)}
 
+# Where each service's address can be set.
+ADDRESSES = {"vertex": "ANTHROPIC_VERTEX_BASE_URL", "anthropic": "ANTHROPIC_BASE_URL", "openai": "OPENAI_BASE_URL"}
+
 # Backend -> the family of its models: within one family the same model is asked the same thing by either name.
 FAMILIES = {"vertex": "claude", "anthropic": "claude", "openai": "openai"}
 
-Body = Mapping[str, Any]
+
+class Line(Protocol):
+    """An open client of one service."""
+
+    async def post(self, body: Mapping[str, Any]) -> Outcome:
+        """Posts one request of the Messages API, in the service's own wording."""
+
+    async def close(self) -> None:
+        """Ends all connections."""
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """`url` and `worded` turn a request of the Messages API into what this service takes; `base` names its variable."""
-
-    base: str
-    url: Callable[[Body], str]
-    worded: Callable[[Body], dict[str, Any]]
-    headers: dict[str, str]
-    google: Google | None = None
+Door = Callable[[int], Line]  # the number of connections that it shall hold
 
 
 def require(backend: str, environment: Mapping[str, str]) -> None:
@@ -65,40 +66,49 @@ def open_door(backend: str) -> Door:
 
 def vertex() -> Door:
     """Claude on Vertex AI: the model stands in the address, the version in the body."""
-    region = os.environ["CLOUD_ML_REGION"]
-    base = os.environ.get("ANTHROPIC_VERTEX_BASE_URL") or vertex_address(region)
-    project = quote(os.environ["ANTHROPIC_VERTEX_PROJECT_ID"], safe="")
-    models = f"{base.rstrip('/')}/projects/{project}/locations/{quote(region, safe='')}/publishers/anthropic/models"
+    region, project = os.environ["CLOUD_ML_REGION"], os.environ["ANTHROPIC_VERTEX_PROJECT_ID"]
+    google = Google(os.environ.get("CURATION_VERTEX_TOKEN"))
+    models = f"/projects/{quote(project, safe='')}/locations/{quote(region, safe='')}/publishers/anthropic/models"
 
-    def worded(body: Body) -> dict[str, Any]:
+    def worded(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         kept = {key: value for key, value in body.items() if key != "model"}
-        return {**kept, "anthropic_version": VERTEX_VERSION}
+        return f"{models}/{quote(body['model'], safe='@')}:rawPredict", {**kept, "anthropic_version": VERTEX_VERSION}
 
-    return Door(
-        base="ANTHROPIC_VERTEX_BASE_URL",
-        url=lambda body: f"{models}/{quote(body['model'], safe='@')}:rawPredict",
-        worded=worded,
-        headers={},
-        google=Google(os.environ.get("CURATION_VERTEX_TOKEN")),
-    )
+    def opened(connections: int) -> Line:
+        import anthropic
 
+        from curation.claude.sdk import SHARED, Sdk, transport
 
-def vertex_address(region: str) -> str:
-    """Where Vertex AI answers for a region; `global`, `us` and `eu` have addresses of their own."""
-    host = {
-        "global": "aiplatform.googleapis.com",
-        "us": "aiplatform.us.rep.googleapis.com",
-        "eu": "aiplatform.eu.rep.googleapis.com",
-    }.get(region, f"{region}-aiplatform.googleapis.com")
-    return f"https://{host}/v1"
+        sdk = anthropic.AsyncAnthropicVertex(
+            project_id=project,
+            region=region,
+            base_url=os.environ.get(ADDRESSES["vertex"]) or None,
+            access_token="of each request",  # replaced before it is sent
+            http_client=transport(connections),
+            **SHARED,
+        )
+        return Sdk(sdk, worded, google)
+
+    return opened
 
 
 def anthropic() -> Door:
     """Claude through its first-party API."""
-    base = os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
-    url = f"{base.rstrip('/')}/v1/messages"
-    headers = {"x-api-key": os.environ["ANTHROPIC_API_KEY"], "anthropic-version": API_VERSION}
-    return Door("ANTHROPIC_BASE_URL", lambda body: url, dict, headers)
+
+    def opened(connections: int) -> Line:
+        import anthropic
+
+        from curation.claude.sdk import SHARED, Sdk, transport
+
+        sdk = anthropic.AsyncAnthropic(
+            api_key=os.environ["ANTHROPIC_API_KEY"],
+            base_url=os.environ.get(ADDRESSES["anthropic"]) or None,
+            http_client=transport(connections),
+            **SHARED,
+        )
+        return Sdk(sdk, lambda body: ("/v1/messages", dict(body)))
+
+    return opened
 
 
 def openai() -> Door:
@@ -106,7 +116,13 @@ def openai() -> Door:
     url = f"{os.environ['OPENAI_BASE_URL'].rstrip('/')}/chat/completions"
     key = os.environ.get("OPENAI_API_KEY")
     headers = {"authorization": f"Bearer {key}"} if key else {}  # a server of one's own may ask for none
-    return Door("OPENAI_BASE_URL", lambda body: url, chat_request, headers)
+
+    def opened(connections: int) -> Line:
+        from curation.claude.plain import Plain
+
+        return Plain(url, headers, connections)
+
+    return opened
 
 
 DOORS: dict[str, Callable[[], Door]] = {"vertex": vertex, "anthropic": anthropic, "openai": openai}

@@ -27,6 +27,7 @@ class Pace:
     def __init__(self) -> None:
         self._admitted: deque[tuple[float, int]] = deque()  # sent in the last minute and not turned away
         self._tokens = 0  # of those
+        self._last = 1  # tokens of the request that was sent last
         self._began = time.monotonic()
         self._looked = 0.0
         self._accepted = self._refused = 0
@@ -44,6 +45,7 @@ class Pace:
             requests, most_tokens = limit
             self._next = now + max(1 / requests, tokens / most_tokens)
         self._admitted.append((now, tokens))
+        self._last = tokens
         self._tokens += tokens
         while self._admitted[0][0] < now - WINDOW:
             self._tokens -= self._admitted.popleft()[1]
@@ -72,7 +74,7 @@ class Pace:
             log.warning("the service turns requests away: slowing down, to find out how many a minute it takes")
         elapsed = min(WINDOW, max(1.0, now - self._began))
         requests, tokens = len(self._admitted) / elapsed, self._tokens / elapsed
-        mean = tokens / requests if requests else 1.0
+        mean = tokens / requests if requests else self._last  # of all that was sent, nothing was let through
         if before is not None:
             requests, tokens = min(requests, before[0]), min(tokens, before[1])
         requests = max(CUT * requests, SLOWEST)

@@ -5,7 +5,7 @@ The order of the imports is the order in which `curation --help` lists the comma
 
 from curation import process
 
-from curation.cli import path, questions, reviewing, making, writing, training, evaluating, exporting, keeping  # isort: skip
+from curation.cli import path, questions, reviewing, making, writing, training, evaluating, exporting, keeping, serving  # isort: skip
 from curation.cli.options import app
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "path",
     "questions",
     "reviewing",
+    "serving",
     "training",
     "writing",
 ]

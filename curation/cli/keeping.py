@@ -10,7 +10,7 @@ from curation import terminal
 from curation.cli.options import WAREHOUSE, AsJson, Warehouse, app, open_store
 
 warehouse_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keep the warehouse: size, backups.")
-app.add_typer(warehouse_app, name="warehouse")
+app.add_typer(warehouse_app, name="warehouse", epilog="Example: curation warehouse size")
 
 BackupFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The backup's own folder.")]
 

@@ -36,7 +36,21 @@ def funnel(status: dict[str, Any]) -> Group:
         table.add_row(f"  {stage['stage']}", f"{left:,}", f"{sum(decided.values()):,}", flagged, why(reasons))
     table.add_row(Text("accepted", style="bold"), Text(f"{status['accepted']:,}", style="bold green"), "", "", "")
     spent = [Text(f"spent on judging: ${status['usd']:,.2f}")] if status["usd"] else []
-    return Group(Text(f"recipe {status['recipe']}", style="bold"), table, *spent)
+    return Group(Text(f"recipe {status['recipe']}", style="bold"), table, *spent, *nightly(status))
+
+
+def nightly(status: dict[str, Any]) -> list[Text]:
+    """How the last refresh went, and which sources are in trouble since when."""
+    lines = []
+    if (last := status.get("last_refresh")) is not None:
+        more = "" if last["more_accepted"] is None else f", {last['more_accepted']:+,} accepted"
+        why = f": {last['detail']}" if last["detail"] else ""
+        said = f"last refresh {last['started_at'][:16].replace('T', ' ')} UTC: {last['state']}{more}{why}"
+        lines.append(Text(said, style="" if last["state"] in ("finished", "running") else "yellow"))
+    for row in status.get("trouble", ()):
+        since = row["since"][:16].replace("T", " ")
+        lines.append(Text(f"{row['source']} could not be read since {since} UTC: {row['sentence']}", style="yellow"))
+    return lines
 
 
 def by_stage(fell: list[dict[str, Any]]) -> dict[str, dict[str, int]]:

@@ -4,7 +4,7 @@ import time
 
 from curation.claude.asking import Patience
 from curation.claude.journal import journal_folder
-from curation.claude.pace import CUT, FEW, FREE, GROWTH, LOOK, Pace
+from curation.claude.pace import CUT, FEW, FREE, GROWTH, LOOK, SLOWEST, Pace
 from curation.claude.pool import run_errand
 from tests.claude.conftest import claude
 from tests.judge.samples import frames
@@ -100,3 +100,14 @@ def test_a_hundred_workers_ride_out_a_quota(serve, warehouse):
     assert tally.done == 400
     assert tally.statuses["ok"] == 400, "who was turned away came back in time"
     assert service.statuses[429] < 2 * 400, "the pace was found instead of knocking on and on"
+
+
+def test_where_nothing_was_let_through_a_large_request_is_tried_again_within_seconds():
+    pace = Pace()
+    now = time.monotonic()
+    for _ in range(FEW):
+        assert pace.delay(5_000, now) == 0
+    for _ in range(FEW):
+        pace.turned_away(0.0, now)
+    assert pace.delay(5_000, now) == 0
+    assert pace.delay(5_000, now + 2 / SLOWEST) == 0

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from curation.claude.journal import count, journal_folder
-from curation.claude.pool import Tally, run_errand
+from curation.claude.pool import run_errand
+from curation.claude.tally import Tally
 from curation.judge.backend import open_backend
 from curation.judge.judgement import JUDGEMENT_FRAME, STATUSES
 from curation.judge.rubric import load_rubric
@@ -121,16 +122,20 @@ LASTING = {
 }
 
 
+GARBLED = [["truncated"], ["empty"], ["prose"]]  # by the model itself: paid for, and asked once more
+
+
 def test_every_sample_ends_judged_or_as_a_named_abstention_and_only_those_are_asked_again(serve, warehouse):
     faults = list(LASTING)
     rows = [sample(f"Book a hotel in Oslo for 3 nights. Mark-{i % 22:02d}, case {i}") for i in range(66)]
-    service = serve(marked={f"Mark-{i:02d}": fault for i, fault in enumerate(faults)}, slow=2.0)
-    hasty = type(HASTY)(tries=2, base=0.01, cap=0.02, timeout=1.0)
+    service = serve(marked={f"Mark-{i:02d}": fault for i, fault in enumerate(faults)}, slow=9.0)
+    hasty = type(HASTY)(tries=2, base=0.01, cap=0.02, timeout=4.0)
 
     run_errand([frame(rows)], claude(patience=hasty), journal_folder(warehouse), 20)
 
     first = kept(warehouse)
-    assert first.height == 66
+    twice = {row["sample_id"] for i, row in enumerate(rows) if faults[i % 22 : i % 22 + 1] in GARBLED}
+    assert first.height == 66 + len(twice), "a reply that is cut off or holds no answer is asked for again at once"
     by_sample = dict(zip(first["sample_id"], first.iter_rows(named=True), strict=True))
     for i, row in enumerate(rows):
         found = by_sample[row["sample_id"]]
@@ -141,13 +146,17 @@ def test_every_sample_ends_judged_or_as_a_named_abstention_and_only_those_are_as
     assert set(first["status"]) == set(STATUSES)
 
     service.marked.clear()
-    again = [{**row, "attempt": 1} for row in rows if by_sample[row["sample_id"]]["status"] != "ok"]
+    again = [
+        {**row, "attempt": 1 + (row["sample_id"] in twice)}
+        for row in rows
+        if by_sample[row["sample_id"]]["status"] != "ok"
+    ]
     asked = service.requests
     run_errand([frame(again)], claude(), journal_folder(warehouse), 20)
 
     assert service.requests - asked == len(again) == 33
     both = kept(warehouse)
-    assert both.height == 66 + 33
+    assert both.height == 66 + len(twice) + 33
     assert both.filter(pl.col("status") == "ok")["sample_id"].n_unique() == 66
 
 
@@ -155,6 +164,7 @@ def test_the_raw_reply_is_kept_as_it_came(serve, warehouse):
     serve(marked={"Case 00000": "html", "Case 00001": "truncated"})
     run_errand([frame(numbered(2))], claude(), journal_folder(warehouse), 2)
 
+    assert kept(warehouse)["status"].sort().to_list() == ["truncated", "truncated", "unparseable"]
     raw = dict(zip(kept(warehouse)["status"], kept(warehouse)["raw"], strict=True))
     assert raw["unparseable"] == "<html><body>Gateway</body></html>"
     assert json.loads(raw["truncated"])["stop_reason"] == "max_tokens"

@@ -11,7 +11,8 @@ import pytest
 
 from curation.claude.doors import NEEDED
 from curation.claude.journal import journal_folder
-from curation.claude.pool import Tally, run_errand
+from curation.claude.pool import run_errand
+from curation.claude.tally import Tally
 from curation.errors import InputError, ServiceError
 from curation.judge.backend import open_backend
 from curation.judge.rubric import load_rubric
