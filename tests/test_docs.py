@@ -34,6 +34,7 @@ PAGES = [
             "plugins",
             "releases",
             "rewards",
+            "search",
             "synthesis",
             "training",
         )

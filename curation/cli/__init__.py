@@ -5,10 +5,10 @@ The order of the imports is the order in which `curation --help` lists the comma
 
 from curation import process
 
-from curation.cli import path, questions, making, writing, training, evaluating, exporting  # isort: skip
+from curation.cli import path, questions, making, writing, training, searching, evaluating, exporting  # isort: skip
 from curation.cli.options import app
 
-__all__ = ["app", "evaluating", "exporting", "main", "making", "path", "questions", "training", "writing"]
+__all__ = ["app", "evaluating", "exporting", "main", "making", "path", "questions", "searching", "training", "writing"]
 
 
 def main() -> None:
