@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -100,12 +101,34 @@ def forgotten(asked: argparse.Namespace, quant: str, scratch: Path) -> dict[str,
     run = model = asked.quality
     if quant != "whole":
         model = scratch / quant
-        export_gguf(str(run), quant, scratch / f"{quant}.gguf", None, lambda *told: None)
+        export_gguf(str(plainly_cut(run, scratch)), quant, scratch / f"{quant}.gguf", None, lambda *told: None)
         save_model(read_gguf(scratch / f"{quant}.gguf", run), load_tokenizer(run), model)
     preset = load_preset(run / "preset.toml")
     job = Job(str(model), open_release(asked.release), preset, asked.split, limit=asked.limit, pools=(OWN,))
     table, _ = evaluate(replace(job, out=scratch / f"of-{quant}"))
     return {"n": float(table.height), **{name: table[name].mean() for name in METRICS}}
+
+
+def plainly_cut(run: Path, scratch: Path) -> Path:
+    """The run's folder; of a structured tokenizer, which llama.cpp cannot read, a copy with one that cuts as it knows.
+
+    The weights are what is measured; answers are read and written with the run's own tokenizer in any case.
+    """
+    if not load_preset(run / "preset.toml").random.structured:
+        return run
+    folder = scratch / "plainly-cut"
+    if not folder.exists():
+        shutil.copytree(run, folder, ignore=shutil.ignore_patterns("checkpoints"))
+        told = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        told["pre_tokenizer"] = {
+            "type": "Sequence",
+            "pretokenizers": [
+                {"type": "Digits", "individual_digits": True},
+                {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+            ],
+        }
+        (folder / "tokenizer.json").write_text(json.dumps(told), encoding="utf-8")
+    return folder
 
 
 def size_table(rows: list[dict[str, Any]]) -> Iterator[str]:

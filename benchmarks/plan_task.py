@@ -145,13 +145,20 @@ def chosen(task: dict[str, Any], preset: Preset) -> dict[str, list[Trace]]:
     return {split: traces[: task["splits"][split]] for split, traces in fitting.items()}
 
 
+def identity(path: Path, preset: Preset) -> str:
+    """What decides a task's rows, as the name of a folder: the task's text, and the vocabulary that counts its tokens."""
+    words = preset.random
+    vocabulary = f"{preset.family} {preset.system} {preset.thinking} {words.vocabulary} {words.structured}"
+    return "task-" + hashlib.blake2b(path.read_bytes() + vocabulary.encode(), digest_size=6).hexdigest()
+
+
 def make_release(path: Path, out: Path) -> Path:
-    """The folder of the task's release below `out`; made once."""
+    """The folder of the task's release below `out`; made once for one text of the task and one vocabulary."""
     task = read_task(path)
-    folder = out / folder_name(task["name"], "1.0.0")
+    preset = load_preset(task["model"]["preset"])
+    folder = out / identity(path, preset) / folder_name(task["name"], "1.0.0")
     if folder.exists():
         return folder
-    preset = load_preset(task["model"]["preset"])
     frames = {split: sample_rows(traces) for split, traces in chosen(task, preset).items()}
     samples = pl.concat(frames.values()).with_columns(overall=pl.lit(None, pl.Float64))
     splits = pl.concat([f.select("sample_id", split=pl.lit(split)) for split, f in frames.items()])
@@ -161,7 +168,9 @@ def make_release(path: Path, out: Path) -> Path:
         task["name"], "1.0.0", None, path.read_text(encoding="utf-8"), curation.__version__, "apache-2.0", (), judge,
         funnel, "The release of a benchmark's frozen task.",
     )  # fmt: skip
-    settings = Release(to=str(out), licence="apache-2.0", candidates_per_prompt=task["requests"]["candidates"])
+    settings = Release(
+        to=str(folder.parent), licence="apache-2.0", candidates_per_prompt=task["requests"]["candidates"]
+    )
     return build(folder, samples, splits, facts, settings, AT).folder
 
 

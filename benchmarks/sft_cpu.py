@@ -1,8 +1,8 @@
 """How well a tiny model plans after 60 minutes on two cores: `python benchmarks/sft_cpu.py [--split test]`.
 
 Each stage leaves its result below --out, and the same command goes on after a kill: the task's release, a run for each
-seed (two at a time, one core each), their answers. Time is CPU time, in minutes of two cores, so that a busy machine
-changes nothing. Settings are chosen on the split validation, which is the default; the split test is read once.
+seed (all at once, one thread each), their answers. Time is CPU time, in minutes of two cores, so that a busy machine
+changes little. Settings are chosen on the split validation, which is the default; the split test is read once.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def main() -> None:
     require_short(release, preset, task["requests"]["longest_prompt"])
     if spent(asked.out) > asked.minutes:
         raise SystemExit(f"{spent(asked.out):.0f} minutes of two cores are spent, and --minutes is {asked.minutes:g}")
-    with ThreadPoolExecutor(CORES) as pool:
+    with ThreadPoolExecutor(asked.seeds) as pool:
         codes = list(pool.map(lambda seed: in_process(asked, seed), range(asked.seeds)))
     if any(codes):
         raise SystemExit(f"{sum(map(bool, codes))} of {len(codes)} seeds failed; what they say stands above")
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def in_process(asked: argparse.Namespace, seed: int) -> int:
-    """Trains and asks one seed on one core; returns the process' exit code."""
+    """Trains and asks one seed on one thread; returns the process' exit code."""
     command = [sys.executable, __file__, "--task", str(asked.task), "--out", str(asked.out), "--split", asked.split]
     command += ["--seed", str(seed), *(word for change in asked.set for word in ("--set", change))]
     return subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}).returncode

@@ -9,11 +9,16 @@ from curation.recipe import Recipe
 from curation.sample import categorise, count_steps, identify, request_of
 
 # Who makes children, in the order in which one is made of the other's: reasoning is written for the schemas that the
-# model will be shown. Each is a value of [samples] backfill.
-MAKERS = ("schemas", "thinking")
+# model will be shown, and by somebody who is shown neither secrets nor people.
+MAKERS = ("schemas", "redaction", "pseudonyms", "thinking")
 
 # How a reader is told what they did: so many samples were …
-MADE = {"schemas": "completed from the plugin registry", "thinking": "given reasoning"}
+MADE = {
+    "schemas": "completed from the plugin registry",
+    "redaction": "freed of credentials",
+    "pseudonyms": "given pseudonyms",
+    "thinking": "given reasoning",
+}
 
 CONTENT = ("messages", "candidates", "thinking", "plan")  # what a maker may change; everything else follows from it
 
@@ -51,7 +56,8 @@ def child(sample: Row, **changed: str | None) -> Row:
 def asked(recipe: Recipe, before: str | None = None) -> list[str]:
     """The makers whose children the recipe takes, in order; with `before`, those that come before that one."""
     makers = MAKERS if before is None else MAKERS[: MAKERS.index(before)]
-    return [maker for maker in makers if maker in recipe.samples.backfill]
+    hiding = {"redaction": recipe.check.secret == "redact", "pseudonyms": recipe.check.pii == "pseudonymise"}
+    return [maker for maker in makers if hiding.get(maker, maker in recipe.samples.backfill)]
 
 
 def with_children(links: pl.DataFrame, current: pl.DataFrame, makers: list[str]) -> pl.DataFrame:

@@ -265,8 +265,9 @@ class _Batch:
         try:
             record = parse(raw)
             if self._join is not None:
-                record = self._join(record)
-                raw = orjson.dumps(record)
+                whole = self._join(record)
+                if whole is not record:
+                    record, raw = whole, orjson.dumps(whole)
             return raw, self._format.read(record)
         except FormatError as error:
             return raw, mask(f"{self._format.name}: {error}")

@@ -94,3 +94,27 @@ def prepare_prefect(warehouse: Path) -> None:
         ) from error
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+def prepare_service(state: Path, host: str, port: int) -> None:
+    """Prefect's settings for a service of one's own: all that it keeps is in `state`, and it calls nobody."""
+    state = state.expanduser().absolute()
+    try:
+        (state / "logs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {state}: {error.strerror}; choose another with --state") from error
+    os.environ |= {
+        "PREFECT_HOME": str(state),
+        "PREFECT_API_URL": f"http://{host}:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    os.environ.setdefault(
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{quote(str(state))}/prefect.db"
+    )
+    os.environ.setdefault("PREFECT_CLI_PROMPT", "false")
+    for what in (
+        "TIMEOUT",
+        "CONNECTION_TIMEOUT",
+    ):  # SQLite has one writer: 10 s and 5 s were too short on a busy machine
+        os.environ.setdefault(f"PREFECT_SERVER_DATABASE_{what}", "60")

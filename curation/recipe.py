@@ -40,7 +40,9 @@ class Check:
 
     thinking: str = "required"  # the trainers teach the reasoning too; public sets have none: "optional"
     empty_plan: str = "fail"  # in production an empty plan is a refusal to help; "allow" where no call is right
-    secret: str = "drop"  # a credential in training data can be recited by the model
+    grounding: str = "flag"  # noted, not dropped: a guessed value may be a good one
+    secret: str = "drop"  # a credential in training data can be recited by the model; "redact" makes a sample without
+    pii: str = "keep"  # pseudonyms change what was said: whoever owes them to somebody asks for "pseudonymise"
     allow: tuple[Allow, ...] = ()  # nothing: each value that is let pass needs somebody who wants it
 
 
@@ -76,6 +78,32 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """What holds a release for a person instead of letting it go out."""
+
+    new_rows: int | None = None  # the least that the last release does not have; None: nobody knows a usual night yet
+    dropped: float | None = None  # the largest share of what came since, that one reason may put out; None: as above
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When `curation serve` refreshes by itself."""
+
+    cron: str | None = None  # None: only when somebody asks
+    timezone: str = "UTC"  # a night that means the same everywhere, and no hour that comes twice
+
+
+@dataclass(frozen=True)
+class Train:
+    """Which model is trained from a new version, and when."""
+
+    preset: str | None = None  # a bundled one's name, or a file; needed unless `when` is never
+    when: str = "never"  # GPUs cost money: "always" and "after approval" are asked for
+    kind: str = "sft"  # a release teaches plans first; "grpo" goes on from a model that can plan
+    model: str | None = None  # what to start from; None: the preset's
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One TOML file, validated; `curation.recipes.load_recipe` reads it."""
 
@@ -87,5 +115,8 @@ class Recipe:
     dedup: Dedup = field(default_factory=Dedup)
     judge: Judge = field(default_factory=Judge)
     release: Release = field(default_factory=Release)
+    guard: Guard = field(default_factory=Guard)
+    schedule: Schedule = field(default_factory=Schedule)
+    train: Train = field(default_factory=Train)
     origin: Path | None = None  # the file it was read from
     text: str = ""  # the file's text, kept for the manifest

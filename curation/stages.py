@@ -60,6 +60,8 @@ ROW_STAGES: tuple[RowStage, ...] = tuple(
         "hydration",
         "dependency",
         "secret",
+        "pii",
+        "grounding",
     )
 )
 
@@ -81,16 +83,21 @@ class Asked:
     kinds: tuple[str, ...]
 
 
+def asked_of(check: Check) -> tuple[RowStage, ...]:
+    """The row stages that these settings ask: all but those whose own setting leaves things as they are."""
+    return tuple(stage for stage in ROW_STAGES if getattr(check, stage.NAME, None) not in ("off", "keep"))
+
+
 def row_stages(check: Check) -> list[Asked]:
     """The row stages under these settings; only the settings that a stage reads are part of its fingerprint."""
     return [
         Asked(
             stage.NAME,
-            position,
+            ROW_STAGES.index(stage),
             fingerprint(stage.NAME, stage.VERSION, {key: getattr(check, key) for key in stage.SETTINGS}, stage.DATA),
             stage.KINDS,
         )
-        for position, stage in enumerate(ROW_STAGES)
+        for stage in asked_of(check)
     ]
 
 

@@ -39,6 +39,7 @@ SINGLES = (
     "additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "propertyNames",
     "contains", "not", "if", "then", "else",
 )  # fmt: skip
+WORDS = ("title", "description")
 KEPT = ("const", "default", "$anchor")
 
 
@@ -78,8 +79,9 @@ def subschema(schema: dict[str, Any], tuples: bool) -> dict[str, Any]:
         return typed(member) if isinstance(member, str) else member if isinstance(member, bool) else True
 
     result: dict[str, Any] = {key: schema[key] for key in KEPT if key in schema}
-    if isinstance(schema.get("description"), str):
-        result["description"] = schema["description"]
+    result |= {key: schema[key] for key in WORDS if isinstance(schema.get(key), str)}
+    if isinstance(schema.get("examples", schema.get("example")), list | str):
+        result["examples"] = as_list(schema.get("examples", schema.get("example")))
     result |= {
         key: {name: below(s) for name, s in schema[key].items()} for key in MAPS if isinstance(schema.get(key), dict)
     }

@@ -11,6 +11,7 @@ import polars as pl
 from curation import lineage
 from curation.errors import InputError
 from curation.recipe import Recipe
+from curation.spans import grounded
 from curation.stages import REASONS
 from flows.loading import load_samples, read_members
 from flows.outfile import whole_file
@@ -51,7 +52,22 @@ def read_status(store: Store, recipe: Recipe) -> dict[str, Any]:
         "accepted": int(verdicts.filter("accepted")["samples"].sum()),
         "usd": store.read("spent", {"members": members}).item(),
         "releases": releases(store, recipe.name),
+        "last_refresh": last_refresh(store, recipe.name),
+        "trouble": [jsonable(row) for row in store.read("source_trouble", recipe=recipe.name).iter_rows(named=True)],
     }
+
+
+def last_refresh(store: Store, name: str) -> dict[str, Any] | None:
+    """How the last refresh of a recipe went, and how many samples it accepted more than the one before; None: none yet."""
+    rows = list(store.read("refreshes", recipe=name, most=2).iter_rows(named=True))
+    if not rows:
+        return None
+    accepted = [orjson.loads(row["funnel"])["accepted"] if row["funnel"] else None for row in rows]
+    now, before = (*accepted, None)[:2]
+    more = None if now is None or before is None else now - before
+    last = {key: value for key, value in rows[0].items() if key not in ("funnel", "started_at", "finished_at")}
+    times = {key: rows[0][key] and rows[0][key].isoformat() for key in ("started_at", "finished_at")}
+    return last | times | {"more_accepted": more}
 
 
 def count_replaced(store: Store, recipe: Recipe, members: pl.DataFrame) -> int:
@@ -93,7 +109,7 @@ def releases(store: Store, name: str | None) -> list[dict[str, Any]]:
         entry = found.setdefault(
             (row["name"], row["version"]),
             {key: row[key] for key in ("name", "version", "state", "parent", "target", "path", "commit", "digest")}
-            | {"created_at": row["created_at"].isoformat(), "rows": {}},
+            | {"created_at": row["created_at"].isoformat(), "rows": {}, "guards": orjson.loads(row["guards"] or "[]")},
         )
         if row["split"] is not None:
             entry["rows"][row["split"]] = row["samples"]
@@ -164,6 +180,7 @@ def explained(store: Store, sample: dict[str, Any]) -> dict[str, Any]:
     about = {"sample_id": sample["sample_id"]}
     family = [jsonable(row) for row in store.read("explain_children", **about).iter_rows(named=True)]
     return jsonable(sample) | {
+        "grounded": grounded(sample["request"], sample["plan"]),
         "made_of": [relative(row) for row in family if row["what"] == "parent"],
         "children": [relative(row) for row in family if row["what"] == "child"],
         "decisions": [jsonable(row) for row in store.read("explain_decisions", **about).iter_rows(named=True)],

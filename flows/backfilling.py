@@ -9,7 +9,7 @@ import polars as pl
 from curation import lineage
 from curation.children import asked, child
 from curation.claude.budget import budget_of
-from curation.claude.pool import Tally
+from curation.claude.tally import Tally
 from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.sample import SAMPLE_FRAME
@@ -19,7 +19,8 @@ from curation.synthesis.errands import thinking_errand, thinking_form, thinking_
 from curation.synthesis.selfcheck import faults_of
 from flows.checking import survivors
 from flows.children import keep_children, standing
-from flows.judging import RUNS, fence_secret, require_checked, spooled, tell
+from flows.judging import RUNS, require_checked, spooled, tell
+from flows.keys import fence_secret
 from flows.loading import load_samples, read_links, slices
 from flows.writing import JOB, ask, fold_writings, replies, require_claude
 from warehouse import Store

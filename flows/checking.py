@@ -20,6 +20,7 @@ from curation.stages import (
 )
 from flows.completing import complete_candidates
 from flows.crew import decide_all
+from flows.hiding import hide
 from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, slices
 from flows.progress import say
 from warehouse import Store
@@ -30,6 +31,7 @@ SIGNED_AT_A_TIME = 50_000  # new samples compared with all others in one go: abo
 def check(store: Store, recipe: Recipe) -> None:
     """Completes, decides what is undecided and chooses anew; run again after any crash, it goes on where it stopped."""
     complete_candidates(store, recipe)
+    hide(store, recipe, lambda members: decide_undecided(store, recipe, members))
     with store.reading():
         everyone = read_members(store, recipe)
         known = set(store.read("recipe_stages", recipe=recipe.name)["stage"])

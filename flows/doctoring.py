@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from curation.claude.budget import budget_of
-from curation.claude.client import require
+from curation.claude.doors import require
 from curation.errors import CurationError
 from curation.ingest import discover
 from curation.recipe import Recipe
@@ -96,7 +96,7 @@ def about_judge(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(
             "note",
             "judge: the offline rubric, which is not Claude",
-            'for Claude set [judge] backend = "vertex" or "anthropic"',
+            'for Claude set [judge] backend = "vertex" or "anthropic", or "openai" for a server of your own',
         )
         return
     try:

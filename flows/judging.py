@@ -1,10 +1,11 @@
 """Has the survivors judged: reads the work list, lets the pool ask, folds the journal in, chooses anew."""
 
-import secrets
+import math
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,8 @@ import polars as pl
 from curation.claude.budget import Budget, budget_of
 from curation.claude.errand import Errand
 from curation.claude.journal import discard, journal_folder, pending
-from curation.claude.pool import Tally, run_errand
+from curation.claude.pool import run_errand
+from curation.claude.tally import Tally
 from curation.errors import InputError, Stopped
 from curation.judge import decide as judging
 from curation.judge.backend import open_backend
@@ -24,6 +26,7 @@ from curation.recipe import Recipe
 from curation.stages import corpus_stages, judge_stage, row_stages, specification_of
 from flows.checking import choose_survivors, remember_stages, survivors
 from flows.completing import count_waiting
+from flows.keys import fence_secret
 from flows.loading import batches, read_members
 from flows.progress import say
 from warehouse import Store
@@ -31,32 +34,41 @@ from warehouse import Store
 RUNS = 3  # an abstention is tried again in so many runs, then it rests until it is asked for
 
 
-def judge(store: Store, recipe: Recipe, limit: int | None = None, retry: bool = False) -> Tally:
-    """Judges every survivor that has no score yet under the recipe's judge, at most `limit` of them.
+def judge(
+    store: Store,
+    recipe: Recipe,
+    limit: int | None = None,
+    retry: bool = False,
+    sampled: str = "first",
+    rejudge: bool = False,
+    wait: float = 0.0,
+) -> Tally:
+    """Judges every survivor that has no score yet under the recipe's judge, at most `limit` of them, chosen as `sampled`.
 
     After each round the choice among copies is made again; samples that it lets back in are judged too, until nothing
-    is left to ask. Abstentions are tried again once a run and in RUNS runs; `retry` tries those that rest, too.
-    Raises Stopped where another process judges this warehouse or the recipe's budget is used up, with everything that
-    was answered in the warehouse; InputError where the recipe's samples are unchecked.
+    is left to ask. Abstentions are tried again once a run and in RUNS runs; `retry` tries those that rest, too. Another
+    judge of this warehouse is waited for `wait` seconds.
+    Raises Stopped where another process judges this warehouse, the recipe's budget is used up (with everything that was
+    answered in the warehouse), or another specification has judged what waits and `rejudge` does not say to pay again;
+    InputError where the recipe's samples are unchecked.
     """
     require_checked(store, recipe)
-    with only_one(store.path, "judge"):
+    with only_one(store.path, "judge", wait=wait):
         fold_journal(store)
         specification = specification_of(recipe)
         budget = budget_of(recipe.judge.budget_usd, specification.model)
-        if not work_list(store, recipe, specification, retry).is_empty():
+        waiting = chosen_work(store, recipe, specification, retry, limit, sampled)
+        if not rejudge:
+            require_first(store, waiting, specification)
+        if not waiting.is_empty():
             open_judge(store, recipe)  # missing credentials end the command here, before anything is written down
         remember_stages(store, recipe, [judge_stage(recipe)])
         total = Tally()
         tried = pl.Series("sample_id", [], dtype=pl.String)
         while True:
             settle(store, recipe, specification)
-            left = 2**31 if limit is None else limit - total.done
-            work = (
-                work_list(store, recipe, specification, retry)
-                .filter(~pl.col("sample_id").is_in(tried.implode()))
-                .head(left)
-            )
+            left = None if limit is None else limit - total.done
+            work = chosen_work(store, recipe, specification, retry, left, sampled, tried)
             if work.is_empty():
                 return total
             before = total.done
@@ -115,7 +127,7 @@ def work_list(store: Store, recipe: Recipe, specification: Specification, retry:
     tried = store.read("attempts", spec=specification.spec)
     waiting = standing.filter(pl.col("kind").is_in(judging.KINDS)).join(tried, on="sample_id", how="left")
     attempts = pl.col("attempts").fill_null(0)
-    rested = attempts < (2**31 if retry else RUNS)
+    rested = pl.lit(True) if retry else pl.col("tries").fill_null(0.0) < RUNS
     return (
         waiting.filter(~pl.col("scored").fill_null(False) & rested)
         .sort("timestamp", "sample_id", nulls_last=True)
@@ -123,10 +135,60 @@ def work_list(store: Store, recipe: Recipe, specification: Specification, retry:
     )
 
 
+def chosen_work(
+    store: Store,
+    recipe: Recipe,
+    specification: Specification,
+    retry: bool,
+    limit: int | None,
+    sampled: str,
+    but: pl.Series | None = None,
+) -> pl.DataFrame:
+    """The work list without the samples of `but`, at most `limit` of it: the `first`, or `stratified`.
+
+    Stratified takes one sample of each category of each source in turn, those within one in the order of their ids,
+    which are hashes: the same ones whenever it is asked for.
+    """
+    work = work_list(store, recipe, specification, retry)
+    if but is not None:
+        work = work.filter(~pl.col("sample_id").is_in(but.implode()))
+    if limit is None or limit >= work.height:
+        return work
+    if sampled == "stratified":
+        told = store.read("sample_categories", {"work": work.select("sample_id")})
+        turns = told.sort("sample_id").with_columns(turn=pl.int_range(pl.len()).over("category", "source"))
+        chosen = turns.sort("turn", "category", "source").head(limit)["sample_id"]
+        return work.filter(pl.col("sample_id").is_in(chosen.implode()))
+    return work.head(limit)
+
+
+def judged_otherwise(store: Store, work: pl.DataFrame, specification: Specification) -> pl.DataFrame:
+    """(spec, model, samples): who else has scored samples of the work list, and was paid for it."""
+    if work.is_empty() or specification.backend == "offline":
+        return pl.DataFrame(schema={"spec": pl.String, "model": pl.String, "samples": pl.Int64})
+    return store.read("judged_otherwise", {"work": work.select("sample_id")}, spec=specification.spec)
+
+
+def require_first(store: Store, work: pl.DataFrame, specification: Specification) -> None:
+    """Raises Stopped where samples of the work list were judged, and paid for, under another specification."""
+    others = judged_otherwise(store, work, specification)
+    if others.is_empty():
+        return
+    named = ", ".join(f"{row['model']} ({row['spec']}): {row['samples']:,}" for row in others.iter_rows(named=True))
+    usd = store.read("usual_price", {"work": work.select("sample_id")}).item()
+    cost = f", some ${usd * work.height:,.2f} at what they cost then" if usd else ""
+    raise Stopped(
+        f"{work.height:,} samples would be judged by {specification.model} ({specification.spec}), and another judge has "
+        f"scored of them {named}{cost}; nothing was asked: `curation judge --dry-run` tells the price, "
+        "`curation judge --rejudge` pays it, or set [judge] model back"
+    )
+
+
 def open_judge(store: Store, recipe: Recipe) -> Errand:
     """The recipe's judge, ready to be asked; raises where its credentials are missing or refused."""
     judge = recipe.judge
-    return open_backend(judge.backend, judge.model, load_rubric(), fence_secret(store), judge.workers)
+    errand = open_backend(judge.backend, judge.model, load_rubric(), fence_secret(store), judge.workers)
+    return replace(errand, is_good=lambda read: read["overall"] is not None and read["overall"] >= judge.accept)
 
 
 def one_round(store: Store, recipe: Recipe, work: pl.DataFrame, so_far: Tally, budget: Budget) -> Tally:
@@ -139,7 +201,7 @@ def one_round(store: Store, recipe: Recipe, work: pl.DataFrame, so_far: Tally, b
                 errand,
                 journal_folder(store.path),
                 recipe.judge.workers,
-                lambda tally: tell("judge", so_far.plus(tally), so_far.done + work.height),
+                lambda tally: tell("judge", so_far.plus(tally), so_far.done + work.height, budget),
                 fold=lambda: fold_journal(store),
                 budget=budget,
             )
@@ -148,9 +210,21 @@ def one_round(store: Store, recipe: Recipe, work: pl.DataFrame, so_far: Tally, b
     return so_far.plus(tally)
 
 
-def tell(what: str, tally: Tally, total: int) -> None:
-    """Says how far a run of the pool is."""
-    say(what, tally.done, total, f"{tally.in_flight} in flight, {tally.statuses['ok']:,} ok, ${tally.usd:,.2f} spent")
+def tell(what: str, tally: Tally, total: int, budget: Budget | None = None) -> None:
+    """Says how far a run of the pool is: in flight, how fast, what came of it, what it cost, how long a reply takes."""
+    told = [
+        f"{tally.in_flight} in flight",
+        f"{tally.done / max(tally.seconds, 1.0):,.1f}/s",
+        f"{tally.statuses['ok']:,} ok" if what != "judge" else f"{tally.good:,} accepted",
+        f"${tally.usd:,.2f} spent",
+    ]
+    if budget is not None and math.isfinite(budget.limit):
+        told.append(f"${budget.left:,.2f} left")
+    if tally.latencies:
+        ordered = sorted(tally.latencies)
+        half, slow = ordered[len(ordered) // 2], ordered[len(ordered) * 95 // 100]
+        told.append(f"a reply in {half:.1f} s, 95% within {slow:.1f} s")
+    say(what, tally.done, total, ", ".join(told))
 
 
 @contextmanager
@@ -168,13 +242,3 @@ def spooled(store: Store, work: pl.DataFrame, job: str) -> Iterator[Iterator[pl.
             files.append(Path(folder) / f"{number:06}.arrow")
             samples.join(work, on="sample_id", maintain_order="left").write_ipc(files[-1])
         yield (pl.read_ipc(file) for file in files)
-
-
-def fence_secret(store: Store) -> bytes:
-    """The key of the delimiters around judged data: made once per warehouse, so that a rerun sends the same bytes."""
-    known = store.read("secret", name="judge-fence")
-    if known.is_empty():
-        with store.write() as transaction:
-            transaction.run("insert_secret", name="judge-fence", value=secrets.token_bytes(32))
-        known = store.read("secret", name="judge-fence")
-    return bytes(known.item())

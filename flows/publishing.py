@@ -26,6 +26,7 @@ from curation.release.manifest import fidelity_of
 from curation.release.splits import Splits, assign
 from curation.release.targets import Placed, Target, open_target
 from curation.stages import ROW_STAGES, index_fingerprint, judge_stage, specification_of
+from flows import guarding
 from flows.asking import releases, status
 from flows.judging import require_checked
 from flows.loading import batches, of_sample_or_origin, read_members
@@ -38,24 +39,32 @@ VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 @dataclass(frozen=True)
 class Published:
-    """What became of a publish: `new` is false where the last release already holds just this."""
+    """What became of a publish: `new` is false where the last release already holds just this.
+
+    `state` is published, or held where `guards` tripped: then there is no path yet.
+    """
 
     name: str
     version: str
-    path: str
+    path: str | None
     commit: str | None
     rows: dict[str, int]
     new: bool
+    state: str = "published"
+    guards: tuple[str, ...] = ()
 
 
-def publish(store: Store, recipe: Recipe, to: str | None = None, version: str | None = None) -> Published:
+def publish(
+    store: Store, recipe: Recipe, to: str | None = None, version: str | None = None, wait: float = 0.0
+) -> Published:
     """Publishes the accepted samples of a recipe as a new version, unless its last release holds just these rows.
 
-    Raises InputError while anything is undecided or nothing is accepted, RecipeError without a licence, TargetError
-    where the target holds other content under this version, Stopped while another process publishes from here.
+    Where a guard of the recipe trips, the version is frozen and held for a person, and nothing is placed. Raises InputError while anything is undecided or nothing is accepted, RecipeError without a licence, TargetError
+    where the target holds other content under this version, Stopped while another process publishes from here, and
+    where a person has rejected just these rows.
     """
     require_finished(store, recipe)
-    with only_one(store.path, "publish"):
+    with only_one(store.path, "publish", wait=wait):
         return publish_alone(store, recipe, to, version)
 
 
@@ -71,7 +80,8 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
     say("publish", 1, STEPS)
     splits = split(store, recipe, samples)
     chosen = next_version(version, before)
-    facts = facts_of(store, recipe, specification, chosen, last["version"] if last else None)
+    told = status(store, recipe)
+    facts = facts_of(store, recipe, specification, told, chosen, last["version"] if last else None)
     with scratch_folder(store) as scratch:
         built = build(
             scratch / folder_name(recipe.name, chosen),
@@ -98,9 +108,15 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
                 f"{recipe.name} {chosen} is published already, to {last['target'] if last else ''} or with other rows; "
                 "a release is never changed: leave --version out, or give a higher one"
             )
+        guarding.require_not_rejected(store, recipe.name, built.digest)
         target.check()
         target.holds(recipe.name, chosen)  # whatever else stands in its place ends the command before it is frozen
-        freeze(store, recipe, facts, built, splits, samples, address)
+        tripped = guarding.reasons(store, recipe, told, samples, last["version"] if last else None)
+        if (held := guarding.held_already(store, recipe.name, built.digest)) is None or not tripped:
+            freeze(store, recipe, facts, built, splits, samples, address, told, tripped)
+        if tripped:
+            version = chosen if held is None else held
+            return Published(recipe.name, version, None, None, built.rows, held is None, "held", tripped)
         say("publish", 3, STEPS)
         placed = target.publish(built.folder, recipe.name, chosen)
     with store.write() as transaction:
@@ -269,9 +285,20 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def freeze(
-    store: Store, recipe: Recipe, facts: Facts, built: Built, splits: Splits, samples: pl.DataFrame, target: str
+    store: Store,
+    recipe: Recipe,
+    facts: Facts,
+    built: Built,
+    splits: Splits,
+    samples: pl.DataFrame,
+    target: str,
+    told: dict[str, Any],
+    tripped: tuple[str, ...],
 ) -> None:
-    """Writes down what the release holds before it is placed; what an unfinished attempt wrote down is replaced."""
+    """Writes down what the release holds before it is placed; what an unfinished attempt wrote down is replaced.
+
+    One that guards have `tripped` over is held; the splits that it gives are remembered as those of any other.
+    """
     held = splits.samples.select("sample_id", "split").join(
         samples.select("sample_id", "category", "overall"), on="sample_id"
     )
@@ -288,15 +315,25 @@ def freeze(
             digest=built.digest,
             manifest=orjson.dumps(built.manifest).decode(),
             created_at=datetime.now(UTC),
+            funnel=guarding.remembered(told),
         )
+        if tripped:
+            guards = orjson.dumps(tripped).decode()
+            transaction.run("hold_release", name=recipe.name, version=facts.version, guards=guards)
         transaction.run("insert_release_samples", {"incoming": held}, name=recipe.name, version=facts.version)
         transaction.run("delete_split_groups", {"incoming": splits.remember})
         transaction.run("insert_split_groups", {"incoming": splits.remember})
 
 
-def facts_of(store: Store, recipe: Recipe, specification: Specification, version: str, parent: str | None) -> Facts:
-    """What the manifest and the card tell beyond the rows."""
-    told = status(store, recipe)
+def facts_of(
+    store: Store,
+    recipe: Recipe,
+    specification: Specification,
+    told: dict[str, Any],
+    version: str,
+    parent: str | None,
+) -> Facts:
+    """What the manifest and the card tell beyond the rows; `told` is the funnel."""
     marks = dict(store.read("recipe_stages", recipe=recipe.name).select("stage", "fingerprint").iter_rows())
     versions = {stage.NAME: stage.VERSION for stage in ROW_STAGES}
     return Facts(

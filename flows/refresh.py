@@ -4,18 +4,28 @@ Every task may run again at any time: what is done already is found in the wareh
 plain text, so that a deployment can pass them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, task
-from prefect.artifacts import create_table_artifact
+from prefect import Task, flow, get_run_logger, runtime, task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Completed, Crashed
 
-from curation.errors import InputError
+from curation.errors import InputError, ServiceError, Stopped
+from curation.lock import only_one
+from curation.recipe import Recipe, Source
 from curation.recipes import load_recipe
-from flows import asking, checking, completing, ingesting, judging, publishing
-from warehouse import Store
+from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing
+from warehouse import Store, StoreError
+
+TURN = 6 * 3600.0  # seconds that a recipe waits while another one is judged or published: the longest night seen
+RETRIES = [60, 300]  # seconds before a scheduled run tries again what an outage or a busy warehouse stopped
 
 
 @dataclass(frozen=True)
@@ -31,9 +41,7 @@ class Refreshed:
 @task(task_run_name="ingest {path}", cache_policy=NO_CACHE)
 def ingest_source(warehouse: str, path: str, format: str, name: str) -> ingesting.Ingestion:  # noqa: A002 - the recipe's word
     """Brings in what is new of one source."""
-    done = ingesting.ingest(Store(warehouse), [path], format, name)
-    done.require_whole()
-    return done
+    return ingesting.ingest(Store(warehouse), [path], format, name)
 
 
 @task(cache_policy=NO_CACHE)
@@ -46,37 +54,138 @@ def check_samples(warehouse: str, recipe: str) -> list[str]:
 @task(cache_policy=NO_CACHE)
 def judge_survivors(warehouse: str, recipe: str) -> None:
     """Has the survivors judged that have no score yet, until the choice among copies asks for no more."""
-    judging.judge(Store(warehouse), load_recipe(recipe))
+    judging.judge(Store(warehouse), load_recipe(recipe), wait=TURN)
 
 
 @task(cache_policy=NO_CACHE)
 def publish_accepted(warehouse: str, recipe: str) -> publishing.Published:
-    """Publishes the accepted samples, unless the last release holds just these."""
-    return publishing.publish(Store(warehouse), load_recipe(recipe))
+    """Publishes the accepted samples, unless the last release holds just these, or a guard holds them."""
+    return publishing.publish(Store(warehouse), load_recipe(recipe), wait=TURN)
 
 
 @flow(name="refresh", flow_run_name="refresh {recipe}")
-def refresh_flow(recipe: str, warehouse: str) -> Refreshed:
-    """The whole path for one recipe."""
-    sources = [source for source in load_recipe(recipe).sources if source.path]
-    ingested = [ingest_source(warehouse, source.path or "", source.format, source.name) for source in sources]
-    conflicts = check_samples(warehouse, recipe)
-    judge_survivors(warehouse, recipe)
-    release = publish_accepted(warehouse, recipe)
-    funnel = asking.status(Store(warehouse), load_recipe(recipe))
-    create_table_artifact(key="funnel", table=funnel["fell"], description=f"{release.name} {release.version}")
-    warnings = [*(warning for done in ingested for warning in done.warnings), *conflicts]
-    return Refreshed(tuple(warnings), sum(done.new_traces for done in ingested), funnel, release)
+def refresh_flow(recipe: str, warehouse: str) -> Refreshed | State[Any]:
+    """The whole path for one recipe: a Refreshed, or a state that says why there is none.
+
+    Of two refreshes of one recipe the second ends as Skipped. What was stopped on purpose ends as Stopped, a release
+    that a guard holds as Held; none of them is a failure.
+    """
+    chosen, store = load_recipe(recipe), Store(warehouse)
+    flow_run = runtime.flow_run.id
+    try:
+        with only_one(store.path, "refresh", chosen.name):
+            clear(history.killed(store, chosen.name))
+            with history.written_down(store, chosen.name, flow_run) as row:
+                done = refreshed(recipe, chosen, store, row)
+        announcing.tell(store, get_run_logger().warning)
+        return done
+    except Stopped as error:
+        get_run_logger().warning(str(error))
+        skipped = "is already refreshing" in str(error)
+        create_markdown_artifact(key=f"{morning.key_of(chosen.name)}-stopped", markdown=str(error))
+        return Completed(name="Skipped" if skipped else "Stopped", message=str(error))
+
+
+def refreshed(recipe: str, chosen: Recipe, store: Store, row: history.Row) -> Refreshed | State[Any]:
+    """The path itself, told to `row` as far as it came."""
+    warehouse, log = str(store.path), get_run_logger()
+    before = history.last_funnel(store, chosen.name)
+    ingested, sentences = ingest_sources(warehouse, [source for source in chosen.sources if source.path])
+    trouble = history.keep_trouble(store, chosen.name, sentences)
+    row.new_traces = sum(done.new_traces for done in ingested)
+    log.info("%d new traces from %d sources", row.new_traces, len(ingested))
+    for told in trouble:
+        log.warning(history.in_trouble(told))
+    conflicts: list[str] = patient(check_samples)(warehouse, recipe)
+    try:
+        patient(judge_survivors)(warehouse, recipe)
+        release: publishing.Published = patient(publish_accepted)(warehouse, recipe)
+    except Stopped:
+        row.funnel = asking.status(store, chosen)
+        morning.show(recipe, row.funnel, before, None, trouble)
+        raise
+    row.funnel = asking.status(store, chosen)
+    morning.show(recipe, row.funnel, before, release, trouble)
+    row.version, row.state = release.version, "held" if release.state == "held" else "finished"
+    row.detail = "; ".join(release.guards) or None
+    warnings = (
+        *(warning for done in ingested for warning in done.warnings),
+        *(history.in_trouble(told) for told in trouble),
+        *conflicts,
+    )
+    done = Refreshed(warnings, row.new_traces, row.funnel, release)
+    if release.state == "held":
+        return Completed(name="Held", message=row.detail or "", data=done)
+    return done
+
+
+def ingest_sources(warehouse: str, sources: list[Source]) -> tuple[list[ingesting.Ingestion], dict[str, str]]:
+    """What came of each source, and why (path -> sentence) some could not be read, wholly or in part.
+
+    Raises what stopped the only source, or the first of all: without any there is nothing to go on with.
+    """
+    done: list[ingesting.Ingestion] = []
+    sentences: dict[str, str] = {}
+    first: InputError | ServiceError | None = None
+    for source in sources:
+        path = source.path or ""
+        try:
+            came: ingesting.Ingestion = patient(ingest_source)(warehouse, path, source.format, source.name)
+            done.append(came)
+            came.require_whole()
+        except (InputError, ServiceError) as error:
+            sentences[path] = str(error)
+            first = first or error
+    if first is not None and len(sentences) == len(sources):
+        raise first
+    return done, sentences
+
+
+def patient(step: Task[Any, Any]) -> Callable[..., Any]:
+    """The task, tried again after outages where nobody waits for it: a run that somebody typed ends at once."""
+    if runtime.deployment.id is None:
+        return step
+    return step.with_options(
+        retries=len(RETRIES),
+        retry_delay_seconds=list(RETRIES),
+        retry_condition_fn=lambda task, run, state: passes(state),
+    )
+
+
+def passes(state: State[Any]) -> bool:
+    """Whether what stopped a task may be over soon: a service that failed, a warehouse that somebody held."""
+    try:
+        state.result()
+    except (ServiceError, StoreError):
+        return True
+    except BaseException:
+        return False
+    return False
+
+
+def clear(flow_runs: list[str]) -> None:
+    """Marks runs as crashed whose process is gone, so that nobody takes them for running."""
+    with get_client(sync_client=True) as client:
+        for flow_run in flow_runs:
+            try:
+                client.set_flow_run_state(flow_run, Crashed(message="its process was killed"), force=True)
+            except ObjectNotFound:  # it ran on another server
+                continue
 
 
 def refresh(recipe: str, warehouse: Path) -> Refreshed:
     """Runs the flow here and now: on the server that PREFECT_API_URL names, else on Prefect's own temporary one.
 
-    Raises InputError for a recipe that has nothing to refresh from, and whatever a stage raises.
+    Raises InputError for a recipe that has nothing to refresh from, Stopped where it was stopped on purpose or is
+    running already, and whatever a stage raises.
     """
     if not any(source.path for source in load_recipe(recipe).sources) and not warehouse.exists():
         raise InputError(
             f"the recipe {recipe} names no [[source]] with a path, and there is no warehouse at {warehouse}; "
             "add a source, or `curation ingest` first"
         )
-    return refresh_flow(recipe, str(warehouse))
+    state: Any = refresh_flow(recipe, str(warehouse), return_state=True)
+    if state.name in ("Skipped", "Stopped"):
+        raise Stopped(state.message or "it was stopped")
+    done: Refreshed = state.result()
+    return done

@@ -12,9 +12,9 @@ import polars as pl
 from curation.claude.asking import Form
 from curation.claude.budget import budget_of
 from curation.claude.errand import Errand
-from curation.claude.pool import Tally
 from curation.claude.prices import price, today
 from curation.claude.reply import Usage
+from curation.claude.tally import Tally
 from curation.lock import only_one
 from curation.sample import dumps
 from curation.synthesis import DEFAULT, Catalogue, Order, orders, parse, parse_mix

@@ -6,10 +6,11 @@ from typing import Any
 import polars as pl
 
 from curation.claude.budget import Budget
-from curation.claude.client import NEEDED
+from curation.claude.doors import NEEDED
 from curation.claude.errand import Errand
 from curation.claude.journal import discard, journal_folder, pending
-from curation.claude.pool import Tally, run_errand
+from curation.claude.pool import run_errand
+from curation.claude.tally import Tally
 from curation.errors import InputError
 from curation.synthesis.ledger import FIELDS, JOURNAL, writings
 from warehouse import Store

@@ -7,7 +7,7 @@ import pytest
 
 from curation.children import CURRENT_FRAME, MAKERS, asked, child, replacements, with_children
 from curation.membership import member_traces, members
-from curation.recipe import Recipe, Samples
+from curation.recipe import Check, Recipe, Samples
 from curation.sample import dumps, identify
 from schemas import load_schema
 from tests.test_membership import SCHEMA, row
@@ -56,7 +56,10 @@ def test_a_sample_is_no_child_of_itself() -> None:
 
 def test_every_maker_can_be_asked_for_in_a_recipe() -> None:
     settings = load_schema("recipe")["properties"]["samples"]["properties"]
-    assert tuple(settings["backfill"]["items"]["enum"]) == MAKERS
+    everything = tuple(settings["backfill"]["items"]["enum"])
+    hiding = Check(secret="redact", pii="pseudonymise")
+    assert tuple(asked(Recipe("r", samples=Samples(backfill=everything), check=hiding))) == MAKERS
+    assert tuple(asked(Recipe("r", samples=Samples(backfill=everything)))) == everything
     assert set(Samples().backfill) <= set(MAKERS)
 
 

@@ -17,7 +17,8 @@ from tests.servers.claude import KEY, Claude
 
 VERBS = (
     *("init", "doctor", "ingest", "check", "judge", "publish", "refresh"),
-    *("status", "decisions", "samples", "explain", "releases", "synthesize"),
+    *("status", "decisions", "samples", "explain", "releases approve", "runs add", "serve", "synthesize"),
+    *("warehouse size", "warehouse backup", "warehouse restore", "warehouse compact"),
 )
 
 
@@ -47,7 +48,7 @@ def refused(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_command_has_help_with_an_example(cli: Cli, verb: str) -> None:
-    text = cli.ok(verb, "--help")
+    text = cli.ok(*verb.split(), "--help")
     assert f"Example: curation {verb}" in text
     assert "--warehouse" in text
 

@@ -26,6 +26,7 @@ PAGES = [
         for page in (
             "architecture",
             "checks",
+            "deploy",
             "evaluation",
             "export",
             "formats",
@@ -43,7 +44,7 @@ PAGES = [
 COMMANDS = typer.main.get_group(app).commands
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"(?:^|[\s`/])curation ((?!\.)[a-z]+)((?: +[^\s`#]+)*)", re.MULTILINE)
-VARIABLE = re.compile(r"\b(?:ANTHROPIC|CURATION|HF|CLOUD)_[A-Z_]+\b")
+VARIABLE = re.compile(r"\b(?:ANTHROPIC|CURATION|HF|CLOUD|OPENAI)_[A-Z_]+\b")
 
 
 def page_id(page: Path) -> str:

@@ -26,7 +26,8 @@ ANYWHERE = ("curation/cli/",)  # the one package of curation that reaches the ot
 HOMES = {
     "prefect": ("flows/",),
     "duckdb": ("warehouse/",),
-    "anthropic": ("curation/claude/client.py",),
+    "anthropic": ("curation/claude/doors.py", "curation/claude/sdk.py"),
+    "aiohttp": ("curation/claude/plain.py", "curation/claude/sdk.py", "trainers/chat_api.py"),
     "datasketch": ("curation/dedup/",),
     "huggingface_hub": ("curation/release/targets/", "curation/formats/", "trainers/"),
     "matplotlib": ("trainers/evaluation/picture.py", "trainers/search/picture.py"),

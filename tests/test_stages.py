@@ -33,12 +33,14 @@ def told(decisions: pl.DataFrame) -> dict[str, tuple[object, ...]]:
 
 @cache
 def found_in_corpus() -> dict[str, list[tuple[str, str]]]:
-    """Every fault that the stages find in the corpus, by the sample's name."""
+    """Every fault that the stages find in the corpus, by the sample's name; flags only where the row is about them."""
     found: dict[str, list[tuple[str, str]]] = {row["name"]: [] for row in corpus()}
     for stage in ROW_STAGES:
         rows = measured(stage)
-        for row, told_of in zip(rows, faults(stage.decide(batch_of(rows), CHECK)), strict=True):
-            found[str(row["name"])] += told_of
+        decisions = stage.decide(batch_of(rows), CHECK)
+        for row, outcome, told_of in zip(rows, decisions["outcome"], faults(decisions), strict=True):
+            if outcome != "flag" or row["name"].startswith(stage.NAME):
+                found[str(row["name"])] += told_of
     return found
 
 

@@ -147,7 +147,9 @@ def memory(size: Size, settings: Sft) -> dict[str, float]:
     frozen = size.table if settings.freeze_table else 0
     trained = size.parameters - frozen
     weights = BYTES[settings.weights]
-    moments = trained * 2 * weights if settings.optimizer == "adamw" else trained * 4  # Adafactor: one update in fp32
+    moments = (
+        trained * 4 if settings.optimizer == "adafactor" else trained * 2 * weights
+    )  # Adafactor: one update in fp32
     kept = CHECKPOINTED if settings.checkpointing else ACTIVATIONS
     compute = BYTES[settings.compute] / 2
     tokens = settings.rows * settings.max_length

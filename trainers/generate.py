@@ -14,7 +14,7 @@ from curation.recipe import Check
 from curation.registry.reading import Imported, read_plugins
 from curation.render import render_prompt
 from curation.sample import SAMPLE_FRAME, categorise, count_steps, dumps, identify
-from curation.stages import ROW_STAGES
+from curation.stages import asked_of
 from trainers.engines import Engine, generate
 from trainers.families import FAMILIES
 from trainers.plans import parse_answer
@@ -111,7 +111,7 @@ def checked(
     }
     batch = Batch(pl.DataFrame([row], schema=SAMPLE_FRAME))
     stages, findings = {}, []
-    for stage in ROW_STAGES:
+    for stage in asked_of(check):
         if "plan" not in stage.KINDS:
             continue
         (decision,) = stage.decide(batch, check).to_dicts()

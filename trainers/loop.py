@@ -13,8 +13,10 @@ import transformers
 from trl import SFTConfig, SFTTrainer
 
 from curation.errors import CurationError
+from trainers.muon import MuonAdamW
 from trainers.prepare import Prepared
 from trainers.presets import Sft
+from trainers.prompts import IGNORED
 
 WHOLE = "whole.json"  # written last: a checkpoint without it, or with other sizes than it says, is none
 TOO_LARGE = 2**31  # elements from which on the multi-tensor kernels of CUDA count wrongly
@@ -77,6 +79,24 @@ class Loop(Careful, SFTTrainer):  # type: ignore[misc]
         if not torch.isfinite(loss):
             raise self._not_finite("loss", loss.item())
         return loss
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
+        """TRL's loss; on a CPU the head reads supervised positions alone, as TRL itself has it on a GPU."""
+        if inputs["labels"].device.type != "cpu":
+            return super().compute_loss(model, inputs, *arguments, **named)
+        following = inputs["labels"][:, 1:]
+        learnt = following != IGNORED
+
+        def narrow(module: Any, given: Any, made: Any) -> Any:
+            made.last_hidden_state = made.last_hidden_state[:, :-1][learnt][None]
+            return made
+
+        inputs = {key: value for key, value in inputs.items() if key != "labels"}
+        hook = self.accelerator.unwrap_model(model).base_model.register_forward_hook(narrow)
+        try:
+            return super().compute_loss(model, {**inputs, "shift_labels": following[learnt][None]}, *arguments, **named)
+        finally:
+            hook.remove()
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
         """A forward pass on validation."""
@@ -263,9 +283,16 @@ def shared(settings: Sft, seed: int, gpu: bool, report_to: str | None) -> dict[s
 
 
 def optimizer(model: Any, settings: Sft) -> tuple[Any, dict[str, Any]] | None:
-    """AdamW by its fused kernel, or tensor by tensor where a trained one is too large for that; None: TRL's Adafactor."""
+    """AdamW by its fused kernel, or tensor by tensor where a trained one is too large for that; None: TRL's Adafactor.
+
+    With Muon, the same AdamW for what is no matrix.
+    """
     if settings.optimizer == "adafactor":
         return None
     largest = max(p.numel() for p in model.parameters() if p.requires_grad)
     kernel = {"fused": True} if largest < TOO_LARGE else {"foreach": False, "fused": False}
-    return torch.optim.AdamW, {"lr": settings.learning_rate, "betas": (0.9, settings.beta2), "eps": 1e-8, **kernel}
+    named = {"lr": settings.learning_rate, "betas": (0.9, settings.beta2), "eps": 1e-8, **kernel}
+    if settings.optimizer == "adamw":
+        return torch.optim.AdamW, named
+    tables = [m.weight for m in model.modules() if isinstance(m, torch.nn.Embedding)]
+    return MuonAdamW, {"tables": frozenset(map(id, tables)), **named}

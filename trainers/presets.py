@@ -39,7 +39,7 @@ class Sft:
     learn: str = "answer"  # the prompt is given, not to be learnt; "all" for random weights, which cannot read yet
     rows: int = 1  # sequences in memory at a time; packed ones are full, so that one is enough
     accumulate: int = 8  # such batches a step: with packing some 32,000 tokens, where gradients are no longer noise
-    optimizer: str = "adamw"  # the field's usual one; adafactor keeps less in memory
+    optimizer: str = "adamw"  # the field's usual one; adafactor keeps less in memory, muon suits random weights
     learning_rate: float = 1e-4  # the published 2e-5, scaled by the square root of the larger step
     beta2: float = 0.999  # AdamW's usual memory of a thousand steps; a run of a few thousand from nothing wants less
     schedule: str = "cosine"  # ends near 0, so that the last step is no worse than the one before
@@ -131,7 +131,7 @@ CHOICES: dict[str, Sequence[str]] = {
     "thinking": ("text", "native"),
     "device": ("gpu", "any"),
     "sft.learn": ("answer", "all"),
-    "sft.optimizer": ("adamw", "adafactor"),
+    "sft.optimizer": ("adamw", "adafactor", "muon"),
     "sft.schedule": ("cosine", "constant"),
     "sft.weights": ("bf16", "fp32"),
     "sft.compute": ("bf16", "fp32"),

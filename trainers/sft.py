@@ -91,7 +91,12 @@ def train(job: Job, say: Callable[[str], None] = silent, told: Told = silent) ->
 
 
 def gone_on_with(job: Job, before: Run, run: Run) -> Run:
-    """The run in the folder, where it is this one and may be gone on with. Raises InputError where not."""
+    """The run in the folder, where it is this one and may be gone on with; `run` itself where nothing was kept of it.
+
+    Raises InputError where the folder holds another run, or this one and it is not to be gone on with.
+    """
+    if before["state"] != "finished" and not any((job.out / CHECKPOINTS).glob("checkpoint-*")):
+        return run
     differs = same_run(before, run)
     if differs:
         raise InputError(f"{job.out} holds another run: {differs}; choose another folder with --out")

@@ -26,10 +26,11 @@ def newest() -> int:
     return migrations()[-1][0]
 
 
-def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """The number of the last migration applied; 0 for a file without tables.
+def missing(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[tuple[int, str, str], ...]:
+    """The migrations that this file has still to be given; all of them for a file without tables.
 
-    Raises StoreError where the file holds something else, or was made by newer code.
+    Which were applied is looked up one by one: two that know nothing of each other may have been applied in either
+    order. Raises StoreError where the file holds something else, or was made by newer code.
     """
     tables = {row[0] for row in connection.execute(query("table_names")).fetchall()}
     if "migration" not in tables:
@@ -37,28 +38,27 @@ def version_of(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
             raise StoreError(
                 f"{path} is a DuckDB file but not a warehouse of ours (it has no table `migration`); choose another with --warehouse"
             )
-        return 0
-    rows = connection.execute(query("last_migration")).fetchall()
-    version = int(rows[0][0] or 0)
+        return migrations()
+    done = {int(row[0]) for row in connection.execute(query("applied_migrations")).fetchall()}
+    version = max(done, default=0)
     if version > newest():
         raise StoreError(
             f"the warehouse {path} was made by a newer version of curation (schema {version}, this one knows {newest()}); upgrade curation"
         )
-    return version
+    return tuple(migration for migration in migrations() if migration[0] not in done)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Applies what is missing; does nothing to an up-to-date warehouse."""
-    done = version_of(connection, path)
-    if done == newest():
+    wanted = missing(connection, path)
+    if not wanted:
         return
     connection.begin()
     try:
-        for number, name, text in migrations():
-            if number > done:
-                for statement in duckdb.extract_statements(text):
-                    connection.execute(statement).fetchall()
-                connection.execute(query("record_migration"), {"number": number, "name": name}).fetchall()
+        for number, name, text in wanted:
+            for statement in duckdb.extract_statements(text):
+                connection.execute(statement).fetchall()
+            connection.execute(query("record_migration"), {"number": number, "name": name}).fetchall()
         connection.commit()
     except BaseException:
         connection.rollback()

@@ -14,7 +14,7 @@ import polars as pl
 
 from warehouse.errors import StoreError
 from warehouse.gate import POLL_SECONDS, gate
-from warehouse.migrate import migrate, newest, version_of
+from warehouse.migrate import migrate, missing
 from warehouse.queries import query
 
 Tables = Mapping[str, pl.DataFrame]
@@ -83,9 +83,7 @@ class Store:
             yield
             return
         if not self.exists():
-            raise StoreError(
-                f"there is no warehouse at {self.path}; `curation ingest PATH` makes one, --warehouse names another"
-            )
+            raise StoreError(nothing_there(self.path))
         with _one_at_a_time:
             self._reading.connection = self._open_to_read()
             try:
@@ -126,6 +124,27 @@ class Store:
             finally:
                 connection.close()
 
+    @contextmanager
+    def closed(self) -> Iterator[Path]:
+        """The file whole, up to date and closed, while nobody else of ours can open it: to copy it, or put another there.
+
+        Raises StoreError where there is none, or it cannot be had for oneself.
+        """
+        if not self.exists():
+            raise StoreError(nothing_there(self.path))
+        self._refuse_read_only()
+        deadline = time.monotonic() + self.wait
+        with _one_at_a_time, gate(self.path, deadline):
+            connection = self._connect(deadline, read_only=False)
+            try:
+                migrate(connection, self.path)
+                connection.execute(query("checkpoint")).fetchall()
+            except duckdb.Error as error:
+                raise StoreError(f"could not write to {self.path}: {without_contents(error)}") from error
+            finally:
+                connection.close()
+            yield self.path
+
     def _create(self) -> None:
         """Makes a warehouse where there is none, whole: a kill meanwhile leaves no half-made file under its name."""
         if self.exists():
@@ -147,7 +166,7 @@ class Store:
         with gate(self.path, deadline):
             connection = self._connect(deadline, read_only=True)
         try:
-            self._current = self._current or version_of(connection, self.path) == newest()
+            self._current = self._current or not missing(connection, self.path)
         except duckdb.Error as error:
             connection.close()
             raise StoreError(f"{self.path} is a DuckDB file but not a warehouse of ours; choose another") from error
@@ -241,6 +260,11 @@ def interrupted(error: Exception) -> BaseException:
     """Ctrl-C, where that is what ended a query; else the error itself."""
     was = isinstance(error, duckdb.InterruptException) or "interrupted" in str(error).lower()
     return KeyboardInterrupt() if was else error
+
+
+def nothing_there(path: Path) -> str:
+    """That there is no warehouse, and what makes one."""
+    return f"there is no warehouse at {path}; `curation ingest PATH` makes one, --warehouse names another"
 
 
 def cannot_open(path: Path, text: str) -> str:

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import logging
 import random
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -11,8 +13,11 @@ from typing import Any, Self
 
 import orjson
 
-from curation.claude.client import FAMILY, NEEDED, Client, Outcome
+from curation.claude.client import Client
+from curation.claude.doors import FAMILIES, NEEDED, OPTIONAL
 from curation.claude.errand import GaveUpError, Reply
+from curation.claude.outcome import Outcome
+from curation.claude.pace import Pace
 from curation.claude.prices import dearest, today
 from curation.claude.reply import SHOWN
 from curation.errors import ServiceError
@@ -31,8 +36,15 @@ AGAIN = frozenset({408, 409, 429})  # besides all of 5xx: answers that may be di
 
 BODY_KEPT = 2000  # characters of an error's body that are kept with it
 
+FULL = frozenset({429, 529})  # answers of a service that has no room: RESOURCE_EXHAUSTED comes as 429
+
+# Words by which a service says that the quota is not used up, but nothing.
+NO_QUOTA = re.compile(r"""quota_limit_value["']?\s*:\s*["']?0["'\s,}]|(?:rate limit|limit|quota)\s*(?:of|:|is)\s*0\b""")
+
 UNREACHABLE_LIMIT = 20  # requests in a row that got no answer of any kind, with none ever accepted
-INVALID_LIMIT = 20  # requests refused as invalid, with none accepted, after which the fault is ours and not a row's
+INVALID_LIMIT = 3  # requests refused as invalid, with none accepted, after which the fault is ours and not a row's
+
+LETTERS = 4  # bytes a token, about: only the proportions among requests matter to the pace
 
 FRAME = 2_000  # tokens: more than what the service itself puts around a request for a reply of a given form
 
@@ -42,12 +54,13 @@ class Patience:
     """How long one reply is worth waiting for.
 
     `tries` counts requests in all; waits double from `base` up to `cap` seconds, which caps the service's retry-after
-    too; `timeout` is for one whole response, in seconds.
+    too; `nothing` is for a run that never gets a reply; `timeout` is for one whole response, in seconds.
     """
 
     tries: int = 8  # with the waits below some two minutes: longer than a quota's minute
     base: float = 1.0
     cap: float = 60.0
+    nothing: float = 150.0  # seconds of refusals with nothing ever let through: longer than a quota's minute
     timeout: float = 300.0  # five times what max_tokens takes at a slow 70 tokens a second
 
     def wait(self, tried: int, retry_after: float | None) -> float:
@@ -74,7 +87,7 @@ class Form:
 
     def spec(self, name: str, *more: Any) -> str:
         """A hash of what is sent every time, and of `more` that decides the message: the same by either backend."""
-        sent = [FAMILY, self.model, self.max_tokens, self.system, self.schema, *more]
+        sent = [FAMILIES[self.backend], self.model, self.max_tokens, self.system, self.schema, *more]
         return f"{name}-{hashlib.blake2b(orjson.dumps(sent), digest_size=8).hexdigest()}"
 
     def body(self, message: str, *, by_tool: bool) -> dict[str, Any]:
@@ -97,14 +110,17 @@ class Form:
 
 
 class Claude:
-    """Backends `vertex` and `anthropic`. Raises InputError or ServiceError at once where there are no credentials."""
+    """The backends of FAMILIES. Raises InputError or ServiceError at once where there are no credentials."""
 
     def __init__(self, form: Form, workers: int, patience: Patience | None = None) -> None:
         self.form = form
         self._patience = patience or Patience()
         self._client = Client(form.backend, workers)
+        self._pace = Pace()
+        self._prefix = len(orjson.dumps(form.body("", by_tool=True)))
         self._by_tool = False  # this service has refused structured output: replies are forced through a tool call
         self._accepted = False
+        self._began = time.monotonic()
         self._invalid = 0
         self._unanswered = 0
 
@@ -124,11 +140,14 @@ class Claude:
     async def ask(self, message: str, stopping: asyncio.Event, again: Callable[[], bool]) -> Reply:
         """The reply to one message, or its last error once patience or the point of asking is at its end."""
         tried = 0
+        tokens = (self._prefix + len(message)) // LETTERS
         while True:
+            await self._turn(tokens, stopping)
             outcome = await self._send(message)
             tried += 1
             if is_reply(outcome):
                 self._accepted = True
+                self._pace.let_through()
                 return Reply(outcome.text)
             may_go_on = again() if outcome.status is None and outcome.sent else True
             self._stop_if_fatal(outcome)
@@ -136,10 +155,18 @@ class Claude:
                 break
             if not may_go_on:
                 raise GaveUpError
-            await pause(self._patience.wait(tried, outcome.retry_after), stopping)
+            wait = self._patience.wait(tried, outcome.retry_after)
+            if outcome.status in FULL:
+                self._pace.turned_away(wait, time.monotonic())
+            await pause(wait, stopping)
         if outcome.status == 200:  # not of the API, but all that there is: to be kept as it came
             return Reply(outcome.text)
         return Reply(error_text(outcome, tried), failed=True)
+
+    async def _turn(self, tokens: int, stopping: asyncio.Event) -> None:
+        """Waits for this request's turn; raises GaveUpError as soon as the run is being stopped."""
+        while (delay := self._pace.delay(tokens, time.monotonic())) > 0:
+            await pause(delay, stopping)
 
     async def _send(self, message: str) -> Outcome:
         """One request; where structured output is refused, another with a forced tool call, and so from then on."""
@@ -155,20 +182,33 @@ class Claude:
 
     def _stop_if_fatal(self, outcome: Outcome) -> None:
         """Raises ServiceError for a fault that no row is to blame for and no retry mends."""
-        backend, model = self.form.backend, self.form.model
+        asked = f"{self.form.backend} refuses to answer with {self.form.model} ({words(outcome)})"
         if outcome.status in FATAL:
-            owned = " and ".join([*NEEDED[backend], *(["CURATION_VERTEX_TOKEN"] if backend == "vertex" else [])])
-            remedy = FATAL[outcome.status].format(credentials=owned)
-            raise ServiceError(f"{backend} refuses to answer with {model} ({words(outcome)}): {remedy}")
+            owned = " and ".join([*NEEDED[self.form.backend], *OPTIONAL[self.form.backend]])
+            raise ServiceError(f"{asked}: {FATAL[outcome.status].format(credentials=owned)}")
+        if outcome.status in FULL and NO_QUOTA.search(outcome.text):
+            raise ServiceError(f"{asked}: the quota is 0; ask for one, or take another model, region or backend")
+        if self._accepted:
+            return
+        if outcome.status in FULL and time.monotonic() - self._began > self._patience.nothing:
+            raise ServiceError(
+                f"{asked}, and has let nothing through in {self._patience.nothing:.0f} s: look whether there is any quota for this "
+                "model, and whether others use it up; what was asked is tried again by the next run"
+            )
+        self._stop_if_never(outcome)
+
+    def _stop_if_never(self, outcome: Outcome) -> None:
+        """Raises ServiceError where nothing has been accepted so far and enough requests have met the same end."""
+        backend, model = self.form.backend, self.form.model
         self._unanswered = self._unanswered + 1 if outcome.status is None else 0
-        if self._unanswered >= UNREACHABLE_LIMIT and not self._accepted:
+        if self._unanswered >= UNREACHABLE_LIMIT:
             raise ServiceError(
                 f"{backend} cannot be reached ({words(outcome)}): check the network and the base URL; "
                 "what was asked is tried again by the next run"
             )
-        if outcome.status is not None and 400 <= outcome.status < 500 and outcome.status not in AGAIN:
+        if outcome.status is not None and 300 <= outcome.status < 500 and outcome.status not in AGAIN:
             self._invalid += 1
-            if self._invalid >= INVALID_LIMIT and not self._accepted:
+            if self._invalid >= INVALID_LIMIT:
                 raise ServiceError(
                     f"{backend} finds every request to {model} invalid ({words(outcome)}): check the model's name; "
                     "what was asked is tried again by the next run"

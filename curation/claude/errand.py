@@ -43,16 +43,29 @@ class Service(Protocol):
         """
 
 
+def never(row: Row, read: Row) -> Row | None:
+    """What came is left as it is until the next run."""
+    return None
+
+
+def has_answer(read: Row) -> bool:
+    """Whether the reply holds what was asked for."""
+    return bool(read["status"] == "ok")
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """What the pool does with a row.
 
     `message` is what the service is asked for it. `record` makes what the journal keeps of the reply, from which
     nothing has been read yet. `read` makes of that the row of a table, with at least `status`, `input_tokens`,
-    `output_tokens`, `cached_tokens` and `usd`, by the same rules whenever it is done.
+    `output_tokens`, `cached_tokens` and `usd`, by the same rules whenever it is done. `once_more` makes of the row and of
+    what was read the row that is asked again in this run, or None. `is_good` tells what the run is after.
     """
 
     service: Service
     message: Callable[[Row], Any]
     record: Callable[[Row, Reply], Record]
     read: Callable[[Record], Row]
+    once_more: Callable[[Row, Row], Row | None] = never
+    is_good: Callable[[Row], bool] = has_answer

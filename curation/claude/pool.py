@@ -4,11 +4,9 @@ import asyncio
 import logging
 import signal
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +14,7 @@ import polars as pl
 from curation.claude.budget import Budget
 from curation.claude.errand import Errand, GaveUpError, Row
 from curation.claude.journal import Journal
+from curation.claude.tally import Tally
 from curation.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -23,55 +22,6 @@ log = logging.getLogger(__name__)
 GRACE = 60.0  # seconds that requests in flight are given after Ctrl-C: most replies of an Opus take 10 to 30
 GRACE_AFTER_FAULT = 5.0  # the same after a fault that all of them will meet
 TICK = 1.0  # seconds between two reports of progress
-
-
-@dataclass
-class Tally:
-    """What a run has come to so far. `usd` leaves out the `unpriced` replies, whose model has no price."""
-
-    statuses: Counter[str] = field(default_factory=Counter)
-    in_flight: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    usd: float = 0.0
-    unpriced: int = 0
-    seconds: float = 0.0
-    interrupted: bool = False  # by Ctrl-C: what has no reply yet is asked by the next run
-    out_of_budget: bool = False  # what has no reply yet is asked by the next run
-
-    @property
-    def done(self) -> int:
-        """Replies and errors kept, whatever they say."""
-        return self.statuses.total()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether rows were left that nobody was asked about."""
-        return self.interrupted or self.out_of_budget
-
-    def add(self, read: Row) -> None:
-        """Counts one reply."""
-        self.statuses[read["status"]] += 1
-        for name in ("input_tokens", "output_tokens", "cached_tokens"):
-            setattr(self, name, getattr(self, name) + read[name])
-        if read["usd"] is None:
-            self.unpriced += 1
-        else:
-            self.usd += read["usd"]
-
-    def plus(self, other: "Tally") -> "Tally":
-        """Both runs together, the other being the later one."""
-        return replace(
-            other,
-            statuses=self.statuses + other.statuses,
-            input_tokens=self.input_tokens + other.input_tokens,
-            output_tokens=self.output_tokens + other.output_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            usd=self.usd + other.usd,
-            unpriced=self.unpriced + other.unpriced,
-            seconds=self.seconds + other.seconds,
-        )
 
 
 Progress = Callable[[Tally], None]
@@ -192,24 +142,41 @@ class Run:
                 yield row
 
     async def _one(self, row: Row, message: object, most: float) -> None:
-        """One row: asked, its reply on disk, then read, then its slot freed and its price known."""
+        """One row: asked, and asked once more where its errand wants that; then its slot is freed."""
         self.tally.in_flight += 1
-        paid = most  # until it is known
         try:
-            reply = await self._errand.service.ask(message, self._stopping, lambda: self._again(most))
-            kept = self._errand.record(row, reply)
-            await self._journal.append(kept)
-            read = self._errand.read(kept)
-            self.tally.add(read)
-            paid = read["usd"] or 0.0
+            asked: Row | None = row
+            while asked is not None:
+                asked = await self._asked(asked, message, most)
+                if asked is not None and not self._budget.reserve(most):
+                    break  # the next run asks again
         except GaveUpError:
-            paid = 0.0
+            pass
         except Exception as error:
             self._stop(GRACE_AFTER_FAULT, error)
         finally:
-            self._budget.settle(most, paid)
             self.tally.in_flight -= 1
             self._slots.release()
+
+    async def _asked(self, row: Row, message: object, most: float) -> Row | None:
+        """One reply, on disk before it is read, and its price known; returns the row to ask again in this run, if any."""
+        paid = most  # until it is known
+        began = time.monotonic()
+        try:
+            reply = await self._errand.service.ask(message, self._stopping, lambda: self._again(most))
+            self.tally.latencies.append(time.monotonic() - began)
+            kept = self._errand.record(row, reply)
+            await self._journal.append(kept)
+            read = self._errand.read(kept)
+            paid = read["usd"] or 0.0
+            more = None if self._stopping.is_set() else self._errand.once_more(row, read)
+            self.tally.add(read, self._errand.is_good(read), last=more is None)
+            return more
+        except GaveUpError:
+            paid = 0.0
+            raise
+        finally:
+            self._budget.settle(most, paid)
 
     def _again(self, most: float) -> bool:
         """Whether a request that got no reply, and counts as paid, may be sent once more."""

@@ -58,6 +58,12 @@ def price(model: str, usage: Usage, day: date) -> float | None:
     return sum(count * rate for count, rate in zip(counts, found, strict=True)) / MILLION
 
 
+def saved(model: str, cached: int, day: date) -> float:
+    """US dollars by which tokens from the prompt cache were cheaper than sent anew; 0 where no price is known."""
+    found = rates(model, day) if cached else None
+    return 0.0 if found is None else cached * (found[0] - found[2]) / MILLION
+
+
 def dearest(model: str, sent: int, answered: int, day: date) -> float | None:
     """The most US dollars that a request of `sent` tokens and a reply of at most `answered` can cost on this day."""
     found = rates(model, day)

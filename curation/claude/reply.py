@@ -7,6 +7,8 @@ from typing import Any
 import jsonschema
 import orjson
 
+from curation.claude.chat import as_message, is_completion
+
 SHOWN = 200  # characters of a service's words that are kept in a sentence
 
 STOPPED_SHORT = {"max_tokens": "the reply reached max_tokens", "model_context_window_exceeded": "the context was full"}
@@ -44,14 +46,16 @@ class UnreadableError(ValueError):
 
 
 def open_reply(raw: str, tool: str, form: jsonschema.Draft202012Validator) -> Opened:
-    """Reads a Messages API response: its usage, and the one answer in it.
+    """Reads a response of the Messages API, or a chat completion: its usage, and the one answer in it.
 
     `tool` is the name of the tool call that a service without structured output is made to answer by.
     """
     try:
         body = strict_json(raw)
+        if is_completion(body):
+            body = as_message(body)
         if not isinstance(body, dict) or body.get("type") != "message":
-            raise UnreadableError(f"not a message of the Messages API: {raw[:SHOWN]!r}")
+            raise UnreadableError(f"not a message of the Messages API nor a chat completion: {raw[:SHOWN]!r}")
     except UnreadableError as error:
         return Opened("unparseable", detail=str(error))
     usage = usage_of(body)
@@ -104,7 +108,8 @@ def only_answer(content: Any, tool: str) -> Any:
     if calls:
         if len(calls) > 1 or calls[0].get("name") != tool:
             raise UnreadableError(f"{len(calls)} tool calls, of which one to {tool} was asked for")
-        return calls[0].get("input")
+        given = calls[0].get("input")
+        return strict_json(given) if isinstance(given, str) else given
     texts = [block.get("text") for block in content if block.get("type") == "text"]
     if len(texts) != 1 or not isinstance(texts[0], str) or not texts[0].strip():
         raise UnreadableError(f"{len(texts)} blocks of text, or an empty one, where one answer was asked for")

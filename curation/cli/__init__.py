@@ -5,10 +5,28 @@ The order of the imports is the order in which `curation --help` lists the comma
 
 from curation import process
 
-from curation.cli import path, questions, making, writing, training, searching, evaluating, exporting  # isort: skip
+# fmt: off
+from curation.cli import (  # isort: skip
+    path, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
+)
+# fmt: on
 from curation.cli.options import app
 
-__all__ = ["app", "evaluating", "exporting", "main", "making", "path", "questions", "searching", "training", "writing"]
+__all__ = [
+    "app",
+    "evaluating",
+    "exporting",
+    "keeping",
+    "main",
+    "making",
+    "path",
+    "questions",
+    "reviewing",
+    "searching",
+    "serving",
+    "training",
+    "writing",
+]
 
 
 def main() -> None:

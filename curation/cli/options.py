@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 import curation
 from curation import terminal
@@ -68,11 +69,12 @@ def show_status(store: "Store", recipe: "Recipe", as_json: bool) -> None:
 
 def show_funnel(told: dict[str, Any]) -> None:
     """Prints the table, then the releases: a path must never be cut to a table's width."""
-    from curation.show.funnel import funnel, release_line
+    from curation.show.funnel import funnel, release_lines
 
     terminal.show(funnel(told))
     for release in told["releases"]:
-        terminal.show(release_line(release))
+        for line in release_lines(release):
+            terminal.show(line)
     if not told["stages"]:
         terminal.say(
             f"nothing has been checked under the recipe {told['recipe']} yet; `curation check` does, --recipe names another"
@@ -82,6 +84,9 @@ def show_funnel(told: dict[str, Any]) -> None:
 def show_release(done: Any) -> None:
     """Says where the release lies and what to do next."""
     rows = ", ".join(f"{number:,} {split}" for split, number in done.rows.items())
+    if done.state == "held":
+        show_held(done, rows)
+        return
     if done.new:
         terminal.show(f"published {done.name} {done.version} ({rows}): {done.path}")
     else:
@@ -91,6 +96,33 @@ def show_release(done: Any) -> None:
     from curation.release.targets import how_to_load
 
     terminal.say(f"next: load it with {how_to_load(done.path, done.version)}, or read its README.md")
+
+
+def show_held(done: Any, rows: str) -> None:
+    """Says that a release waits for a person, and why; the command then ends with 3."""
+    terminal.show(f"held {done.name} {done.version} ({rows}): nothing is published yet")
+    for sentence in done.guards:
+        terminal.say(f"held because {sentence}")
+    reference = f"{done.name}@{done.version}"
+    terminal.say(f"next: `curation releases approve {reference}` publishes it as it is, reject forgets it")
+
+
+def end_if_held(done: Any) -> None:
+    """Ends the command with 3 where a guard holds the release."""
+    if done.state == "held":
+        raise typer.Exit(3)
+
+
+class ByName(typer.core.TyperGroup):
+    """A group whose first command is meant where none is named: `curation releases demo` lists those of demo."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not any(word in self.commands for word in args[:1]) and not {"--help"} & set(args[:1]):
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
 
 
 def write(frame: Any, out: Path | None, format: str, named: str | None = None) -> None:  # noqa: A002

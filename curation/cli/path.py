@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from curation.cli.options import (
     Warehouse,
     Workers,
     app,
+    end_if_held,
     open_store,
     recipe_of,
     show_funnel,
@@ -24,6 +25,11 @@ from curation.cli.options import (
     show_status,
 )
 from curation.errors import InputError
+from curation.show.histogram import histogram
+
+if TYPE_CHECKING:
+    from curation.recipe import Recipe
+    from warehouse import Store
 
 
 @app.command(epilog="Example: curation init traces/ --out plans.toml")
@@ -128,13 +134,23 @@ def judge(
     recipe: RecipeName = "default",
     workers: Workers = None,
     backend: Annotated[
-        str | None, typer.Option("--backend", help="vertex, anthropic or offline; else the recipe's.")
+        str | None, typer.Option("--backend", help="vertex, anthropic, openai or offline; else the recipe's.")
     ] = None,
     model: Model = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Judge at most so many samples.")] = None,
     budget_usd: BudgetUsd = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Also try again what could not be judged in three runs.")
+    ] = False,
+    sample: Annotated[
+        str, typer.Option("--sample", help="With --limit: first, or stratified over categories and sources.")
+    ] = "first",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell tokens and price; ask nothing.")] = False,
+    rejudge: Annotated[
+        bool, typer.Option("--rejudge", help="Pay again for what another judge has scored already.")
+    ] = False,
+    reparse: Annotated[
+        bool, typer.Option("--reparse", help="Read every stored reply again and decide anew; ask nothing.")
     ] = False,
     warehouse: Warehouse = WAREHOUSE,
     as_json: AsJson = False,
@@ -148,16 +164,65 @@ def judge(
     chosen = replace(
         chosen, judge=replace(chosen.judge, **{key: value for key, value in given.items() if value is not None})
     )
+    if sample not in ("first", "stratified"):
+        raise InputError(f"--sample {sample} is neither first nor stratified")
+    if dry_run:
+        show_estimate(store, chosen, limit, sample, retry, as_json)
+        return
+    if reparse:
+        show_reparsed(store, chosen, as_json)
+        return
     with terminal.progress() as told, listening(told):
-        tally = run(store, chosen, limit, retry)
+        tally = run(store, chosen, limit, retry, sample, rejudge)
     statuses = ", ".join(f"{number:,} {status}" for status, number in sorted(tally.statuses.items()))
-    terminal.say(
-        f"judged {tally.done:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, ${tally.usd:,.2f}"
+    each = (
+        f", ${tally.usd / tally.good:,.4f} for each of the {tally.good:,} accepted" if tally.good and tally.usd else ""
     )
+    saved = f", ${tally.saved:,.2f} saved by caching" if tally.saved else ""
+    terminal.say(
+        f"judged {tally.done:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, "
+        f"${tally.usd:,.2f}{saved}{each}"
+    )
+    for line in histogram(tally.overalls):
+        terminal.say(line)
     if tally.interrupted:
         terminal.say("stopped by Ctrl-C; every reply is kept, and the same command goes on from here")
         raise typer.Exit(130)
     show_status(store, chosen, as_json)
+
+
+def show_estimate(store: "Store", recipe: "Recipe", limit: int | None, sample: str, retry: bool, as_json: bool) -> None:
+    """Prints what judging would cost."""
+    from flows.estimating import estimate
+
+    told = estimate(store, recipe, limit, sample, retry)
+    if as_json:
+        terminal.show_json(asdict(told))
+        return
+    cost = (
+        "the model has no price" if told.usd is None else f"about ${told.usd:,.2f}, never more than ${told.most:,.2f}"
+    )
+    terminal.show(
+        f"{told.samples:,} samples for {told.model} ({told.spec}): about {told.input_tokens:,} tokens sent and "
+        f"{told.output_tokens:,} answered, {cost}; nothing was asked"
+    )
+    if not told.caching:
+        terminal.warn(
+            f"caching is off: the fixed part has about {told.prefix_tokens:,} tokens, and from 4,096 on it is cached"
+        )
+    if told.again:
+        terminal.warn(f"another judge has scored {told.again:,} of them already; --rejudge pays for them again")
+
+
+def show_reparsed(store: "Store", recipe: "Recipe", as_json: bool) -> None:
+    """Reads stored replies again, and prints how many come out otherwise."""
+    from flows.reparsing import reparse
+
+    done = reparse(store, recipe)
+    terminal.say(
+        f"read {done.read:,} stored replies again: {done.changed:,} come out otherwise; nothing was asked, nothing was paid"
+    )
+    show_status(store, recipe, as_json)
 
 
 @app.command(epilog="Example: curation publish plans.toml --to hf://my-team/tool-plans")
@@ -180,6 +245,7 @@ def publish(
         terminal.show_json(asdict(done))
     else:
         show_release(done)
+    end_if_held(done)
 
 
 @app.command(epilog="Example: curation refresh demo")
@@ -200,6 +266,7 @@ def refresh(
         terminal.warn(warning)
     if as_json:
         terminal.show_json({"funnel": done.funnel, "release": asdict(done.release)})
-        return
-    show_funnel(done.funnel)
-    show_release(done.release)
+    else:
+        show_funnel(done.funnel)
+        show_release(done.release)
+    end_if_held(done.release)

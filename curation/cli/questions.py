@@ -76,24 +76,3 @@ def explain(
     from curation.show.explain import explain as render
 
     terminal.show(render(told))
-
-
-@app.command(epilog="Example: curation releases")
-def releases(
-    name: Annotated[str | None, typer.Argument(help="Only those of this dataset.")] = None,
-    warehouse: Warehouse = WAREHOUSE,
-    as_json: AsJson = False,
-) -> None:
-    """List what has been published."""
-    from flows.asking import releases as ask
-
-    found = ask(open_store(warehouse), name)
-    if as_json:
-        terminal.show_json({"releases": found})
-        return
-    from curation.show.funnel import release_line
-
-    for release in found:
-        terminal.show(release_line(release))
-    if not found:
-        terminal.say("nothing has been published yet; `curation publish RECIPE` does")

@@ -27,6 +27,9 @@ Seed = Annotated[int, typer.Option("--seed", help="Of random weights and of the 
 RunFolder = Annotated[
     Path | None, typer.Option("--out", "-o", help="The run's folder; else runs/<preset>-<release>-seed<seed>.")
 ]
+Submit = Annotated[bool, typer.Option("--submit", help="Have the Prefect server start it, and say where it is seen.")]
+Pool = Annotated[str, typer.Option("--pool", help="The work pool that --submit means.")]
+Wait = Annotated[bool, typer.Option("--wait", help="With --submit: follow the run to its end.")]
 
 
 @train.command("sft", epilog="Example: curation train sft --release plans@1.0.0 --preset gemma4-e2b")
@@ -54,6 +57,9 @@ def sft(
     report_to: Annotated[
         str | None, typer.Option("--report-to", help="A tracker that TRL knows, such as wandb or tensorboard.")
     ] = None,
+    submit: Submit = False,
+    pool: Pool = "gpu",
+    wait: Wait = False,
     warehouse: Warehouse = WAREHOUSE,
     as_json: AsJson = False,
 ) -> None:
@@ -62,6 +68,9 @@ def sft(
         raise typer.BadParameter("says how often, and --push-to hf://owner/name where", param_hint="--push-every")
     chosen = preset_of(preset, model, thinking, changes)
     opened = release_of(release, warehouse)
+    if submit:
+        show_submitted("sft", opened, release, preset, model, pool, wait, as_json)
+        return
     if dry_run:
         show_estimate(opened, chosen, gpu, as_json)
         return
@@ -100,12 +109,18 @@ def grpo(
     report_to: Annotated[
         str | None, typer.Option("--report-to", help="A tracker that TRL knows, such as wandb or tensorboard.")
     ] = None,
+    submit: Submit = False,
+    pool: Pool = "gpu",
+    wait: Wait = False,
     warehouse: Warehouse = WAREHOUSE,
     as_json: AsJson = False,
 ) -> None:
     """Improve a fine-tuned model by rewards for the plans that it tries (GRPO)."""
     chosen = preset_of(preset, model, None, changes)
     opened = release_of(release, warehouse)
+    if submit:
+        show_submitted("grpo", opened, release, preset, model, pool, wait, as_json)
+        return
     require_trainers()
     from trainers.grpo import train as run
     from trainers.sft import Job
@@ -173,3 +188,31 @@ def show_estimate(release: "Release", preset: "Preset", gpu: str | None, as_json
         return
     for line in lines(told, preset):
         terminal.show(line)
+
+
+def show_submitted(
+    kind: str, release: "Release", reference: str, preset: str, model: str | None, pool: str, wait: bool, as_json: bool
+) -> None:
+    """Has the server start the trainer, says where its run is seen, and with `wait` follows it; 1 where it fails."""
+    from flows.submitting import follow
+    from flows.submitting import submit as run
+
+    # the box that trains knows no warehouse: it is told the folder, or the repository at the very commit
+    repo = reference.split("@", 1)[0]
+    where = f"{repo}@{release.commit}" if release.commit else str(release.path)
+    given = preset if not Path(preset).is_file() else str(Path(preset).resolve())
+    told = run(kind, {"name": release.name, "version": release.version, "reference": where}, given, model, pool)
+    if as_json and not wait:
+        terminal.show_json(told)
+        return
+    terminal.say(f"submitted {told['name']}: {told['address']}")
+    if not wait:
+        terminal.show(told["address"])
+        return
+    state = follow(told["id"], terminal.say)
+    if as_json:
+        terminal.show_json(told | {"state": state})
+    else:
+        terminal.show(f"{state}: {told['address']}")
+    if state != "Completed":
+        raise typer.Exit(1)

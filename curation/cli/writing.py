@@ -23,7 +23,7 @@ from curation.cli.options import (
 from curation.errors import InputError, Stopped
 
 if TYPE_CHECKING:
-    from curation.claude.pool import Tally
+    from curation.claude.tally import Tally
     from flows.synthesizing import Wish
     from warehouse import Store
 

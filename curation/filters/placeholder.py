@@ -61,7 +61,7 @@ def decide(batch: Batch, check: Check) -> pl.DataFrame:
         if not (
             is_said(how, matched, said[row])
             or names_value(schemas_at(batch.offers[row], step, within(pointer)), text)
-            or is_allowed(check.allow, step["pluginId"], pointer, text)
+            or is_allowed(check.allow, step.get("pluginId"), pointer, text)
         ):
             faults[row, pointer] = Fault(row, "placeholder.value", pointer, text)
     return decided(batch.samples["sample_id"], REASONS, faults.values(), batch.unmeasured)

@@ -5,6 +5,7 @@ from typing import Any
 from curation.errors import FormatError
 from curation.formats.answer import OPEN
 from curation.formats.apis import REQUESTS, RESPONSES, api_of, lose_wrapping, sides
+from curation.formats.batches import completes_answers, is_answer_alone, with_request
 from curation.formats.chat import candidates_of_tools, drafts_of, unwrap
 from curation.formats.fields import OWN, metadata_of, origin, wrong
 from curation.formats.losses import lose, lose_cut, lose_rest, lost_of
@@ -19,6 +20,10 @@ TIMES = ("created_at", "logging_time")
 REQUEST = frozenset({"messages", "system", "tools"})
 RESPONSE = frozenset({"id", "type", "role", "content", "stop_reason"})
 KNOWN = OWN | {*IDS, *TIMES, *REQUESTS, *RESPONSES, *REQUEST, *RESPONSE, "usage", "error"}
+ALONE = (
+    "holds an answer without its request; put the request beside it as `request`, or the file of the batch's requests, "
+    "with the same custom_id, into the same folder"
+)
 UNTRIED = ("canceled", "expired")  # a batch's word for a request that was never sent
 SAID = frozenset({"role", "content"})
 CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
@@ -30,7 +35,7 @@ THINKING = frozenset({"type", "thinking"})
 
 def recognises(record: Record) -> bool:
     """Messages with the blocks, the tools or the `system` of the Messages API, or a message that answers them."""
-    return api_of(sides(record)) == "messages"
+    return api_of(sides(record)) == "messages" or (is_answer_alone(record) and "result" in record)
 
 
 def read(record: Record) -> Reading:
@@ -39,6 +44,8 @@ def read(record: Record) -> Reading:
     request, where = exchange.request, exchange.where
     if not isinstance(request, dict):
         raise wrong(where[:-1], request, "an object")
+    if exchange.response is not None and request is record and "messages" not in record:
+        raise FormatError(ALONE)
     metadata = metadata_of(record, KNOWN)
     lose_wrapping(metadata, exchange)
     response = _whole(exchange.response, metadata)
@@ -193,4 +200,4 @@ class _Turn:
         self._done.append({"role": "tool", "content": text, "tool_call_id": call_id})
 
 
-FORMAT = Format("anthropic", "2", recognises, read)
+FORMAT = Format("anthropic", "2", recognises, read, with_request, completes_answers)

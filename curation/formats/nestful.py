@@ -136,4 +136,4 @@ def _property(parameter: Record) -> Record:
     return schema if enum is None else {**schema, "enum": enum}
 
 
-FORMAT = Format("nestful", "3", recognises, read, join, companion)
+FORMAT = Format("nestful", "4", recognises, read, join, companion)

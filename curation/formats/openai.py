@@ -4,6 +4,7 @@ from typing import Any
 
 from curation.errors import FormatError
 from curation.formats.apis import REQUESTS, RESPONSES, Exchange, api_of, lose_wrapping, sides
+from curation.formats.batches import completes_answers, is_answer_alone, with_request
 from curation.formats.chat import drafts_of, offered_by, unwrap
 from curation.formats.fields import OWN, metadata_of, origin, wrong
 from curation.formats.losses import lose, lose_cut, lose_rest, lost_of
@@ -23,7 +24,8 @@ CHOICE = frozenset({"index", "message", "finish_reason"})
 ANSWERS = ("chat.completion", "response")
 ALONE = (
     "holds an answer without its request; put the request beside it as `request`, or what it was asked as `messages` "
-    "(chat completions) or `input` (responses): of a batch from its input file, by custom_id"
+    "(chat completions) or `input` (responses); of a batch, put the file of its requests, with the same custom_id, into "
+    "the same folder"
 )
 KNOWN = OWN | {*IDS, *TIMES, *REQUESTS, *RESPONSES, *REQUEST, *RESPONSE, "usage", "error", PREFERRED, REJECTED}
 
@@ -34,7 +36,9 @@ def recognises(record: Record) -> bool:
     An answer alone is of this format too, so that its error can say what it lacks.
     """
     exchange = sides(record)
-    return _is_preference(record) or api_of(exchange) in ("chat", "responses") or _is_answer_alone(exchange)
+    if _is_preference(record) or api_of(exchange) in ("chat", "responses") or _is_answer_alone(exchange):
+        return True
+    return is_answer_alone(record) and "result" not in record  # of a batch, and it failed
 
 
 def read(record: Record) -> Reading:
@@ -145,4 +149,4 @@ def _choice(response: Record | None, metadata: Record) -> Record | None:
     return choices[0] if choices else None
 
 
-FORMAT = Format("openai", "4", recognises, read)
+FORMAT = Format("openai", "4", recognises, read, with_request, completes_answers)

@@ -11,7 +11,7 @@ from curation.claude.errand import Errand, Reply
 from curation.errors import InputError
 from curation.judge import offline
 from curation.judge.judgement import KINDS
-from curation.judge.ledger import record, row
+from curation.judge.ledger import once_more, record, row
 from curation.judge.message import render
 from curation.judge.reply import TOOL
 from curation.judge.rubric import Rubric
@@ -54,7 +54,7 @@ def open_backend(
     if backend == "offline":
         return Errand(Offline(tuple(specification.fold.weights)), judged_kind, kept, row)
     service = Claude(form_of(specification, rubric), workers, patience)
-    return Errand(service, lambda sample: render(judged_kind(sample), rubric, secret), kept, row)
+    return Errand(service, lambda sample: render(judged_kind(sample), rubric, secret), kept, row, once_more)
 
 
 def form_of(specification: Specification, rubric: Rubric) -> Form:

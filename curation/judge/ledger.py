@@ -8,6 +8,7 @@ import polars as pl
 from curation.claude.errand import Record, Reply
 from curation.claude.journal import COMMON, JournalFile
 from curation.claude.prices import price
+from curation.credentials import mask
 from curation.judge.judgement import JUDGEMENT_FRAME, identify
 from curation.judge.reply import parse, parse_error
 from curation.judge.rubric import Fold
@@ -39,7 +40,10 @@ def record(sample: dict[str, Any], reply: Reply, specification: Specification) -
 
 
 def row(kept: Record) -> dict[str, Any]:
-    """The judgement (a row of a judgement frame) that a record of the journal amounts to."""
+    """The judgement (a row of a judgement frame) that a record of the journal amounts to.
+
+    Credentials that the judge quotes are masked in its rationale, which people read; the raw reply stays as it came.
+    """
     weights: dict[str, float] = kept["weights"]
     raw: str = kept["raw"]
     judged = parse_error(raw) if kept["failed"] else parse(raw, tuple(weights), Fold(weights, kept["lift"]))
@@ -54,7 +58,7 @@ def row(kept: Record) -> dict[str, Any]:
         "status": judged.status,
         "scores": None if judged.scores is None else dumps(judged.scores),
         "overall": judged.overall,
-        "rationale": judged.rationale or judged.detail,
+        "rationale": mask(judged.rationale or judged.detail or "") or None,
         "input_tokens": usage.fresh + usage.written + usage.cached,
         "output_tokens": usage.output,
         "cached_tokens": usage.cached,
@@ -62,6 +66,20 @@ def row(kept: Record) -> dict[str, Any]:
         "raw": raw,
         "received_at": received_at,
     }
+
+
+def read_again(judged: dict[str, Any], fold: Fold) -> dict[str, Any]:
+    """A judgement as it stands in the warehouse, with its raw reply read by the rules of today; its price stays."""
+    failed = judged["status"] == "api_error"
+    kept = {**judged, "failed": failed, "weights": fold.weights, "lift": fold.lift}
+    kept["received_at"] = judged["received_at"].isoformat()
+    return {**row(kept), "usd": judged["usd"], "received_at": judged["received_at"]}
+
+
+def once_more(sample: dict[str, Any], read: dict[str, Any]) -> dict[str, Any] | None:
+    """The row to ask again at once, where the model's own reply was cut off, empty or of another form; once a run."""
+    garbled = read["status"] in ("truncated", "unparseable") and read["input_tokens"] > 0
+    return {**sample, "attempt": sample["attempt"] + 1, "again": True} if garbled and not sample.get("again") else None
 
 
 def judgements(file: JournalFile) -> pl.DataFrame:

@@ -99,7 +99,9 @@ def load_rubric(name: str = "plan") -> Rubric:
     system = Template((folder / "system.md").read_text(encoding="utf-8"))
     return Rubric(
         name=name,
-        system=system.substitute(criteria="".join(sections)),
+        system=system.substitute(
+            criteria="".join(sections), examples=(folder / "examples.md").read_text(encoding="utf-8")
+        ),
         user=(folder / "user.md").read_text(encoding="utf-8"),
         absent=table["absent"],
         max_tokens=table["max_tokens"],

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from curation.claude.client import FAMILY, NEEDED
+from curation.claude.doors import FAMILIES
 from curation.errors import InputError
 from curation.judge import offline
 from curation.judge.rubric import Fold, Rubric
 
 # Backend -> the family of its models: within one family the same model is asked the same thing by either name.
-BACKENDS = {**dict.fromkeys(NEEDED, FAMILY), "offline": "offline"}
+BACKENDS = {**FAMILIES, "offline": "offline"}
 
 
 @dataclass(frozen=True, slots=True)

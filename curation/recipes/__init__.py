@@ -11,10 +11,11 @@ from typing import Any
 
 from curation.errors import RecipeError
 from curation.membership import parse_condition
-from curation.recipe import Allow, Check, Dedup, Judge, Recipe, Release, Samples, Source
+from curation.recipe import Allow, Check, Dedup, Guard, Judge, Recipe, Release, Samples, Schedule, Source, Train
 from schemas import load_schema
 
 BUNDLED = Path(__file__).parent
+SECTIONS = ("samples", "check", "dedup", "judge", "release", "guard", "schedule", "train")
 
 
 def bundled() -> list[str]:
@@ -61,6 +62,12 @@ def parse_recipe(text: str, path: Path) -> Recipe:
         raise RecipeError(
             f"the recipe {path}: [release] validation and test leave nothing to train on; their sum must stay below 1"
         )
+    if recipe.train.when != "never" and recipe.train.preset is None:
+        raise RecipeError(f'the recipe {path}: [train] when = "{recipe.train.when}" needs a preset; name one beside it')
+    if recipe.train.kind == "grpo" and recipe.train.model is None:
+        raise RecipeError(
+            f'the recipe {path}: [train] kind = "grpo" needs the model that it goes on from; name one beside it'
+        )
     return replace(recipe, origin=path.resolve(), text=text, sources=tuple(located(s, path) for s in recipe.sources))
 
 
@@ -85,6 +92,9 @@ def build(document: dict[str, Any]) -> Recipe:
         dedup=Dedup(**document.get("dedup", {})),
         judge=Judge(**document.get("judge", {})),
         release=Release(**release),
+        guard=Guard(**document.get("guard", {})),
+        schedule=Schedule(**document.get("schedule", {})),
+        train=Train(**document.get("train", {})),
     )
 
 
@@ -133,7 +143,7 @@ def written(path: list[str | int]) -> str:
     if not path:
         return ""
     if len(path) == 1:
-        return f"[{path[0]}]" if path[0] in ("samples", "check", "dedup", "judge", "release") else str(path[0])
+        return f"[{path[0]}]" if path[0] in SECTIONS else str(path[0])
     if isinstance(path[1], int):
         return f"[[{path[0]}]] number {path[1] + 1}" + "".join(f", {key}" for key in path[2:])
     return f"[{path[0]}] " + ".".join(map(str, path[1:]))

@@ -41,7 +41,8 @@ def sample_parts(sample: dict[str, Any]) -> Iterator[RenderableType]:
         f"  {sample['kind']}{', ' + sample['category'] if sample['category'] else ''}{', turn of ' + sample['parent_id'] if is_turn else ''}"
     )
     yield from family_lines(sample)
-    for label, value in (("request", sample["request"]), ("thinking", sample["thinking"]), ("plan", sample["plan"])):
+    yield request_line(sample)
+    for label, value in (("thinking", sample["thinking"]), ("plan", sample["plan"])):
         yield Text(f"  {label:<9} {short(value)}")
     yield Text("")
     for standing in sample["standing"]:
@@ -60,6 +61,14 @@ def sample_parts(sample: dict[str, Any]) -> Iterator[RenderableType]:
         )
         if judgement["rationale"]:
             yield Text(f"    {short(judgement['rationale'])}")
+
+
+def request_line(sample: dict[str, Any]) -> Text:
+    """The request, with the words marked that stand as values in the plan."""
+    line = Text(f"  {'request':<9} {short(sample['request'])}")
+    said = {short(sample["request"][span["start"] : span["end"]]) for span in sample["grounded"]}
+    line.highlight_words(sorted(said, key=len, reverse=True), style="bold green", case_sensitive=False)
+    return line
 
 
 def family_lines(sample: dict[str, Any]) -> Iterator[Text]:

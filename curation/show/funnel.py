@@ -36,7 +36,21 @@ def funnel(status: dict[str, Any]) -> Group:
         table.add_row(f"  {stage['stage']}", f"{left:,}", f"{sum(decided.values()):,}", flagged, why(reasons))
     table.add_row(Text("accepted", style="bold"), Text(f"{status['accepted']:,}", style="bold green"), "", "", "")
     spent = [Text(f"spent on judging: ${status['usd']:,.2f}")] if status["usd"] else []
-    return Group(Text(f"recipe {status['recipe']}", style="bold"), table, *spent)
+    return Group(Text(f"recipe {status['recipe']}", style="bold"), table, *spent, *nightly(status))
+
+
+def nightly(status: dict[str, Any]) -> list[Text]:
+    """How the last refresh went, and which sources are in trouble since when."""
+    lines = []
+    if (last := status.get("last_refresh")) is not None:
+        more = "" if last["more_accepted"] is None else f", {last['more_accepted']:+,} accepted"
+        why = f": {last['detail']}" if last["detail"] else ""
+        said = f"last refresh {last['started_at'][:16].replace('T', ' ')} UTC: {last['state']}{more}{why}"
+        lines.append(Text(said, style="" if last["state"] in ("finished", "running") else "yellow"))
+    for row in status.get("trouble", ()):
+        since = row["since"][:16].replace("T", " ")
+        lines.append(Text(f"{row['source']} could not be read since {since} UTC: {row['sentence']}", style="yellow"))
+    return lines
 
 
 def by_stage(fell: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
@@ -78,10 +92,16 @@ def of_kinds(status: dict[str, Any]) -> str:
     return f"{plans}; {others} are not asked for" if others else plans
 
 
-def release_line(release: dict[str, Any]) -> Text:
-    """One release in one line."""
+def release_lines(release: dict[str, Any]) -> list[Text]:
+    """One release in one line; of a held one also why it waits, and what a person can do."""
     rows = ", ".join(f"{release['rows'][split]:,} {split}" for split in SPLITS if split in release["rows"])
-    return Text(
-        f"release {release['name']} {release['version']} ({release['state']}): {rows}  {release['path'] or ''}",
-        overflow="fold",
-    )
+    line = f"release {release['name']} {release['version']} ({release['state']}): {rows}  {release['path'] or ''}"
+    lines = [Text(line.rstrip(), overflow="fold")]
+    if release["state"] == "held":
+        lines += [Text(f"  {sentence}", style="yellow") for sentence in release["guards"]]
+        lines.append(
+            Text(
+                f"  `curation releases approve {release['name']}@{release['version']}` lets it out, reject keeps it in"
+            )
+        )
+    return lines

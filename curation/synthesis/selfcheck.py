@@ -10,7 +10,7 @@ from curation.batch import Batch
 from curation.formats.ondemand import FORMAT
 from curation.recipe import Check
 from curation.sample import SAMPLE_FRAME, categorise, count_steps, dumps, identify, request_of
-from curation.stages import ROW_STAGES
+from curation.stages import asked_of
 
 Trace = dict[str, Any]
 
@@ -42,10 +42,10 @@ def sample_rows(traces: Iterable[Trace]) -> pl.DataFrame:
 
 def faults_of(samples: pl.DataFrame, check: Check | None = None) -> dict[str, list[str]]:
     """sample_id -> the reasons of every row stage that does not let it pass, an abstention included; {} where all do."""
-    batch = Batch(samples)
+    batch, settings = Batch(samples), check or Check()
     found: dict[str, list[str]] = {}
-    for stage in ROW_STAGES:
-        decided = stage.decide(batch, check or Check()).filter(pl.col("outcome") != "pass")
+    for stage in asked_of(settings):
+        decided = stage.decide(batch, settings).filter(~pl.col("outcome").is_in(["pass", "flag"]))
         for sample_id, outcome, faults in decided.select("sample_id", "outcome", "faults").iter_rows():
             told = list(dict.fromkeys(fault["reason"] for fault in orjson.loads(faults or "[]")))
             found.setdefault(sample_id, []).extend(told or [f"{stage.NAME}.{outcome}"])

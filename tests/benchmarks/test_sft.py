@@ -116,9 +116,12 @@ def test_the_tasks_release_is_whole_and_short_enough(task: dict[str, Any], tmp_p
     folder = plan_task.make_release(tmp_path / "small.toml", tmp_path)
     assert verify(folder) == []
     assert plan_task.make_release(tmp_path / "small.toml", tmp_path) == folder
+    (tmp_path / "small.toml").write_text(text.replace("seed = ", "seed = 1"))
+    preset = load_preset(sft_cpu.HERE / task["model"]["preset"])
+    assert plan_task.identity(tmp_path / "small.toml", preset) != folder.parent.name
     release = open_release(folder)
     assert release.splits == {"train": 300, "validation": 20, "test": 20}
-    sft_cpu.require_short(release, load_preset(sft_cpu.HERE / task["model"]["preset"]), 384 + 64)
+    sft_cpu.require_short(release, preset, 384 + 64)
     with pytest.raises(SystemExit, match="and the task allows 100"):
-        sft_cpu.require_short(release, load_preset(sft_cpu.HERE / task["model"]["preset"]), 100)
+        sft_cpu.require_short(release, preset, 100)
     shutil.rmtree(folder)

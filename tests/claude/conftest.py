@@ -17,6 +17,7 @@ from tests.servers.claude import KEY, Claude
 VARIABLES = (
     *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_VERTEX_PROJECT_ID"),
     *("CLOUD_ML_REGION", "ANTHROPIC_VERTEX_BASE_URL", "CURATION_VERTEX_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"),
+    *("OPENAI_API_KEY", "OPENAI_BASE_URL"),
 )
 
 HASTY = Patience(tries=6, base=0.02, cap=0.1, timeout=20.0)  # the same rules in the time that a test has
@@ -60,6 +61,8 @@ def environment(url: str) -> dict[str, str]:
         "CLOUD_ML_REGION": "global",
         "ANTHROPIC_VERTEX_BASE_URL": f"{url}/v1",
         "CURATION_VERTEX_TOKEN": KEY,
+        "OPENAI_BASE_URL": f"{url}/v1",
+        "OPENAI_API_KEY": KEY,
     }
 
 

@@ -27,7 +27,7 @@ def test_never_more_is_spent_and_what_was_paid_for_is_kept(serve, warehouse, wor
     service = serve(latency=0.02)
     budget = Budget(requests * most(serve))
 
-    tally = run_errand(frames(200), claude(workers=workers), journal_folder(warehouse), workers, budget=budget)
+    tally = run_errand(frames(600), claude(workers=workers), journal_folder(warehouse), workers, budget=budget)
 
     assert tally.out_of_budget
     assert not tally.interrupted

@@ -13,7 +13,7 @@ from curation.claude.journal import count, journal_folder
 from tests.claude.conftest import environment
 from tests.judge.samples import kept
 
-SAMPLES, WORKERS, KILLS = 600, 50, 4
+SAMPLES, WORKERS, KILLS = 2000, 100, 10
 
 # Judges what the journal does not hold yet, as a later run would; the samples are made anew in each process.
 JUDGE = """

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from curation.claude.journal import count, journal_folder
-from curation.claude.pool import Tally, run_errand
+from curation.claude.pool import run_errand
+from curation.claude.tally import Tally
 from curation.judge.backend import open_backend
 from curation.judge.judgement import JUDGEMENT_FRAME, STATUSES
 from curation.judge.rubric import load_rubric
@@ -17,7 +18,39 @@ from curation.judge.specification import specify
 from tests.claude.conftest import HASTY, MODEL, claude
 from tests.judge.samples import SECRET, frame, frames, kept, numbered, sample
 
-CLAUDE = ("vertex", "anthropic")
+CLAUDE = ("vertex", "anthropic", "openai")
+
+
+def test_four_hundred_requests_are_in_flight_at_once(serve, warehouse):
+    service = serve(latency=3.0)  # longer than it takes to send them all on a busy machine
+    opened = open_backend("vertex", MODEL, load_rubric(), SECRET, 400)
+
+    tally = run_errand(frames(500), opened, journal_folder(warehouse), 400)
+
+    assert service.most_in_flight == 400
+    assert tally.statuses == {"ok": 500}
+
+
+def test_a_server_that_calls_the_limit_otherwise_is_understood(serve, warehouse):
+    service = serve(newer=True)
+    tally = run_errand(frames(20), claude("openai", workers=2), journal_folder(warehouse), 2)
+    assert tally.statuses == {"ok": 20}
+    assert service.statuses[400] <= 2, "the name is remembered for the run"
+
+
+def test_a_chat_completion_is_the_same_judgement_as_a_message(serve, warehouse):
+    serve()
+    rows = {}
+    for backend in ("anthropic", "openai"):
+        run_errand([frame(numbered(2))], claude(backend, workers=1), journal_folder(warehouse), 1)
+    for row in kept(warehouse).iter_rows(named=True):
+        rows.setdefault(row["backend"], []).append(row)
+    same = ("status", "scores", "overall", "rationale", "output_tokens")
+    assert [[row[key] for key in same] for row in rows["openai"]] == [
+        [row[key] for key in same] for row in rows["anthropic"]
+    ]
+    assert {row["spec"] for row in rows["openai"]}.isdisjoint(row["spec"] for row in rows["anthropic"])
+    assert json.loads(rows["openai"][0]["raw"])["object"] == "chat.completion"
 
 
 @pytest.mark.parametrize("backend", CLAUDE)
@@ -40,7 +73,7 @@ def test_a_hundred_requests_are_in_flight_at_once(backend, serve, warehouse):
 
 def test_both_doors_to_claude_send_the_same_message_and_share_a_specification(serve, warehouse):
     service = serve()
-    for backend in CLAUDE:
+    for backend in ("vertex", "anthropic"):
         run_errand([frame(numbered(1))], claude(backend), journal_folder(warehouse), 1)
 
     direct, vertex = service.bodies[1], service.bodies[0]
@@ -89,16 +122,20 @@ LASTING = {
 }
 
 
+GARBLED = [["truncated"], ["empty"], ["prose"]]  # by the model itself: paid for, and asked once more
+
+
 def test_every_sample_ends_judged_or_as_a_named_abstention_and_only_those_are_asked_again(serve, warehouse):
     faults = list(LASTING)
     rows = [sample(f"Book a hotel in Oslo for 3 nights. Mark-{i % 22:02d}, case {i}") for i in range(66)]
-    service = serve(marked={f"Mark-{i:02d}": fault for i, fault in enumerate(faults)}, slow=2.0)
-    hasty = type(HASTY)(tries=2, base=0.01, cap=0.02, timeout=1.0)
+    service = serve(marked={f"Mark-{i:02d}": fault for i, fault in enumerate(faults)}, slow=9.0)
+    hasty = type(HASTY)(tries=2, base=0.01, cap=0.02, timeout=4.0)
 
     run_errand([frame(rows)], claude(patience=hasty), journal_folder(warehouse), 20)
 
     first = kept(warehouse)
-    assert first.height == 66
+    twice = {row["sample_id"] for i, row in enumerate(rows) if faults[i % 22 : i % 22 + 1] in GARBLED}
+    assert first.height == 66 + len(twice), "a reply that is cut off or holds no answer is asked for again at once"
     by_sample = dict(zip(first["sample_id"], first.iter_rows(named=True), strict=True))
     for i, row in enumerate(rows):
         found = by_sample[row["sample_id"]]
@@ -109,13 +146,17 @@ def test_every_sample_ends_judged_or_as_a_named_abstention_and_only_those_are_as
     assert set(first["status"]) == set(STATUSES)
 
     service.marked.clear()
-    again = [{**row, "attempt": 1} for row in rows if by_sample[row["sample_id"]]["status"] != "ok"]
+    again = [
+        {**row, "attempt": 1 + (row["sample_id"] in twice)}
+        for row in rows
+        if by_sample[row["sample_id"]]["status"] != "ok"
+    ]
     asked = service.requests
     run_errand([frame(again)], claude(), journal_folder(warehouse), 20)
 
     assert service.requests - asked == len(again) == 33
     both = kept(warehouse)
-    assert both.height == 66 + 33
+    assert both.height == 66 + len(twice) + 33
     assert both.filter(pl.col("status") == "ok")["sample_id"].n_unique() == 66
 
 
@@ -123,6 +164,7 @@ def test_the_raw_reply_is_kept_as_it_came(serve, warehouse):
     serve(marked={"Case 00000": "html", "Case 00001": "truncated"})
     run_errand([frame(numbered(2))], claude(), journal_folder(warehouse), 2)
 
+    assert kept(warehouse)["status"].sort().to_list() == ["truncated", "truncated", "unparseable"]
     raw = dict(zip(kept(warehouse)["status"], kept(warehouse)["raw"], strict=True))
     assert raw["unparseable"] == "<html><body>Gateway</body></html>"
     assert json.loads(raw["truncated"])["stop_reason"] == "max_tokens"
@@ -137,7 +179,7 @@ def test_where_structured_output_is_refused_replies_come_by_tool_call(backend, s
     assert tally.statuses == {"ok": 60}
     assert service.statuses[400] <= 5, "the refusal is remembered for the run"
     assert all("tools" in body for body in service.bodies)
-    plain = specify("anthropic", MODEL, load_rubric()).spec
+    plain = specify(backend, MODEL, load_rubric()).spec
     assert set(kept(warehouse)["spec"]) == {plain}, "how the form is enforced is no other judge"
 
 

@@ -4,19 +4,22 @@ import os
 import resource
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
+from curation.claude.doors import NEEDED
 from curation.claude.journal import journal_folder
-from curation.claude.pool import Tally, run_errand
+from curation.claude.pool import run_errand
+from curation.claude.tally import Tally
 from curation.errors import InputError, ServiceError
 from curation.judge.backend import open_backend
 from curation.judge.rubric import load_rubric
-from tests.claude.conftest import MODEL, claude
+from tests.claude.conftest import HASTY, MODEL, claude
 from tests.judge.samples import SECRET, frame, frames, kept, numbered
 
-CLAUDE = ("vertex", "anthropic")
+CLAUDE = ("vertex", "anthropic", "openai")
 
 
 @pytest.mark.parametrize("backend", CLAUDE)
@@ -24,13 +27,15 @@ def test_a_refused_credential_stops_the_run_at_once_with_one_sentence(backend, s
     service = serve(latency=0.05)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "wrong")
     monkeypatch.setenv("CURATION_VERTEX_TOKEN", "wrong")
+    monkeypatch.setenv("OPENAI_API_KEY", "wrong")
 
     with pytest.raises(ServiceError) as caught:
         run_errand(frames(500), claude(backend, workers=10), journal_folder(warehouse), 10)
 
     assert service.statuses[401] <= 10
     assert "401" in str(caught.value)
-    assert ("CURATION_VERTEX_TOKEN" if backend == "vertex" else "ANTHROPIC_API_KEY") in str(caught.value)
+    named = {"vertex": "CURATION_VERTEX_TOKEN", "anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+    assert named[backend] in str(caught.value)
     assert "\n" not in str(caught.value)
     assert kept(warehouse).height == 0, "nobody's plan is to blame for a wrong key"
 
@@ -51,7 +56,21 @@ def test_when_every_request_is_invalid_the_run_stops(serve, warehouse):
     service = serve(marked={"Case": "too_long"})
     with pytest.raises(ServiceError, match="every request"):
         run_errand(frames(300), claude(workers=5), journal_folder(warehouse), 5)
-    assert service.requests < 100
+    assert service.requests <= 5 * 3, "each of the first workers asked, and again by tool call"
+
+
+def test_a_quota_of_nothing_stops_the_run_at_once(serve, warehouse):
+    service = serve(marked={"Case": "no_quota"})
+    with pytest.raises(ServiceError, match="quota is 0"):
+        run_errand(frames(300), claude("vertex", workers=5), journal_folder(warehouse), 5)
+    assert service.requests <= 5
+
+
+def test_a_service_that_never_lets_anything_through_stops_the_run(serve, warehouse):
+    service = serve(marked={"Case": "rate_limited"})
+    with pytest.raises(ServiceError, match="let nothing through"):
+        run_errand(frames(300), claude(patience=replace(HASTY, nothing=1.0)), journal_folder(warehouse), 5)
+    assert not service.answered
 
 
 def test_a_fault_after_good_replies_loses_none_of_them(serve, warehouse):
@@ -65,8 +84,7 @@ def test_a_fault_after_good_replies_loses_none_of_them(serve, warehouse):
 def test_missing_credentials_are_named_before_anything_is_asked(backend):
     with pytest.raises(InputError) as caught:
         open_backend(backend, MODEL, load_rubric(), SECRET, 100)
-    names = ["ANTHROPIC_VERTEX_PROJECT_ID", "CLOUD_ML_REGION"] if backend == "vertex" else ["ANTHROPIC_API_KEY"]
-    assert all(name in str(caught.value) for name in names)
+    assert all(name in str(caught.value) for name in NEEDED[backend])
 
 
 def test_google_credentials_that_cannot_be_used_are_named(monkeypatch, tmp_path):

@@ -25,19 +25,19 @@ def recipe(cli: Cli) -> Path:
 
 @pytest.mark.parametrize("place", ["option", "recipe"])
 def test_the_judge_stops_at_its_budget_with_everything_kept(cli: Cli, recipe: Path, place: str) -> None:
-    given = ["--budget-usd", "0.2"] if place == "option" else []
+    given = ["--budget-usd", "0.4"] if place == "option" else []
     if place == "recipe":
-        recipe.write_text(recipe.read_text().replace("[judge]", "[judge]\nbudget_usd = 0.2"))
+        recipe.write_text(recipe.read_text().replace("[judge]", "[judge]\nbudget_usd = 0.4"))
     before = cli.json("status", "--recipe", recipe)
     members = before["samples"]
     with Claude() as service:
         done = cli("judge", "--recipe", recipe, *given, **claude(service.url))
         judged = service.requests
-        refused(done, "$0.20", "spent $0.", "left", f"{standing(before) - judged} samples remain", code=3)
+        refused(done, "$0.40", "spent $0.", "left", f"{standing(before) - judged} samples remain", code=3)
         told = cli.json("status", "--recipe", recipe)
         assert 0 < judged < standing(before)
         assert told["accepted"] == judged
-        assert 0 < told["usd"] <= 0.2
+        assert 0 < told["usd"] <= 0.4
         last = cli.json("judge", "--recipe", recipe, "--budget-usd", 50, **claude(service.url))
         assert set(service.answered.values()) == {1}
         assert last["accepted"] + sum(row["samples"] for row in last["fell"]) == members

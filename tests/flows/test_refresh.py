@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from curation.lock import only_one
 from tests import traces
 from tests.conftest import Cli
 from tests.flows.facts import facts
+from warehouse import Store
 
 
 def recipe_in(cli: Cli, count: int = 12) -> Path:
@@ -33,6 +35,7 @@ def test_a_refresh_ends_with_the_funnel_and_the_release_and_again_with_nothing_n
     assert "load_dataset" in first.stderr
     for noise in ("Traceback", "nanobind", "ERROR", "prefect"):
         assert noise not in first.stderr
+    assert Store(cli.warehouse).read("unannounced")["version"].to_list() == ["1.0.0"]  # no server of ours heard of it
     second = cli("refresh", recipe, "--json")
     told = json.loads(second.stdout)
     assert (told["release"]["new"], told["release"]["version"]) == (False, "1.0.0")
@@ -50,6 +53,30 @@ def test_what_a_stage_refuses_is_one_sentence_and_the_next_refresh_finishes(cli:
     assert not (cli.folder / "out").exists()
     recipe.write_text(text)
     assert "published t 1.0.0" in cli.ok("refresh", recipe)
+
+
+def test_a_source_in_trouble_is_named_since_its_first_bad_night_and_the_others_go_on(cli: Cli) -> None:
+    recipe = recipe_in(cli)
+    gone = cli.folder / "gone.jsonl"
+    recipe.write_text(recipe.read_text().replace("[judge]", f'[[source]]\npath = "{gone}"\n[judge]'))
+    done = cli("refresh", recipe)
+    assert done.returncode == 0, done.stderr
+    assert "published t 1.0.0" in done.stdout
+    assert f"{gone} could not be read since" in done.stderr
+    told = cli.json("status", "-r", recipe)
+    assert [row["source"] for row in told["trouble"]] == [str(gone)]
+    assert (told["last_refresh"]["state"], told["last_refresh"]["version"]) == ("finished", "1.0.0")
+    assert f"{gone} could not be read since" in cli.ok("status", "-r", recipe)
+    assert "finished" in cli.ok("runs", "t")
+
+
+def test_of_two_refreshes_of_one_recipe_the_second_says_that_the_first_one_runs(cli: Cli) -> None:
+    recipe = recipe_in(cli)
+    with only_one(cli.warehouse, "refresh", "t"):
+        second = cli("refresh", recipe)
+    assert (second.returncode, second.stdout) == (3, "")
+    assert f"process {os.getpid()} is already refreshing this recipe" in second.stderr
+    assert not cli.warehouse.exists()
 
 
 def killed_at_times(cli: Cli, recipe: Path, delays: list[float]) -> None:

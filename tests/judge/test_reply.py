@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curation.claude.errand import Reply
 from curation.claude.reply import Usage
+from curation.judge.ledger import record, row
 from curation.judge.reply import TOOL, parse, parse_error
 from curation.judge.rubric import load_rubric
+from curation.judge.specification import specify
+from tests.judge.samples import sample
 
 RUBRIC = load_rubric()
 
@@ -130,3 +134,19 @@ def test_no_text_is_too_strange_to_be_named(raw):
 def test_an_error_tells_its_message():
     judged = parse_error(json.dumps({"error": {"message": "HTTP 529 Overloaded", "status": 529}}))
     assert (judged.status, judged.detail, judged.overall) == ("api_error", "HTTP 529 Overloaded", None)
+
+
+def test_a_credential_that_the_judge_quotes_is_masked_and_the_raw_reply_stays():
+    secret = "".join(("gh", "p_", "x9TqLw2ZrVb7NcKd4Ms8HyPf1GjEa6UoRi3Q"))
+    specification = specify("anthropic", "claude-opus-4-6", load_rubric())
+    told = {name: {"evidence": f"{secret} and more", "score": 9} for name in specification.fold.weights}
+    text = json.dumps({"criteria": told})
+    raw = json.dumps({"type": "message", "stop_reason": "end_turn", "content": [{"type": "text", "text": text}]})
+    kept = record(sample(), Reply(raw), specification)
+
+    judged = row(kept)
+
+    assert judged["status"] == "ok"
+    assert secret not in judged["rationale"]
+    assert "and more" in judged["rationale"]
+    assert secret in judged["raw"]

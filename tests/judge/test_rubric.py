@@ -29,6 +29,34 @@ def test_every_criterion_is_explained_and_anchored_at_both_ends():
     assert "$" not in RUBRIC.system
 
 
+def worked_examples() -> list[str]:
+    """The replies that the prompt shows as examples."""
+    return [line for line in RUBRIC.system.splitlines() if line.startswith('{"criteria"')]
+
+
+def test_every_worked_example_is_a_reply_that_the_parser_reads():
+    assert len(worked_examples()) >= 8
+    for text in worked_examples():
+        jsonschema.validate(json.loads(text), RUBRIC.reply_schema)
+
+
+def test_the_worked_examples_use_the_whole_scale_and_say_that_they_cannot_judge():
+    given = [entry["score"] for text in worked_examples() for entry in json.loads(text)["criteria"].values()]
+    assert None in given
+    assert min(score for score in given if score is not None) == 0
+    assert len(set(given)) >= 7
+    overalls = [
+        RUBRIC.fold.overall({name: entry["score"] for name, entry in json.loads(text)["criteria"].items()})
+        for text in worked_examples()
+    ]
+    assert sum(overall is not None and overall >= 8 for overall in overalls) >= 3
+    assert sum(overall is not None and overall < 8 for overall in overalls) >= 3
+
+
+def test_what_is_the_same_for_every_sample_is_long_enough_for_the_cache():
+    assert len(RUBRIC.system) / 4.4 > 4_096, "4.4 characters a token is more than English or JSON have"
+
+
 def test_weights_and_lift_are_not_sent():
     assert "weight" not in RUBRIC.system
     assert "lift" not in RUBRIC.system
@@ -68,7 +96,7 @@ def test_the_specification_is_the_same_in_another_process(backend):
 
 def test_what_was_judged_before_is_not_asked_again():
     """Another prompt, rubric or form of the request asks about every sample again: a change of this line costs money."""
-    assert specify("vertex", "claude-opus-4-6", RUBRIC).spec == "plan-d7a1f66c5a369d90"
+    assert specify("vertex", "claude-opus-4-6", RUBRIC).spec == "plan-39aeb85e691b4e3c"
 
 
 def test_the_offline_rubric_is_never_taken_for_another_judge():

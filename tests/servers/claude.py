@@ -1,4 +1,4 @@
-"""A local service that speaks Claude's Messages API and its path on Vertex AI, with faults on demand.
+"""A local service that speaks Claude's Messages API, its path on Vertex AI, and chat completions, with faults on demand.
 
 Run by itself: `python -m tests.servers.claude --port 8990`; its counts are at `/stats`. The address of the API is then
 `http://127.0.0.1:8990` for ANTHROPIC_BASE_URL and `http://127.0.0.1:8990/v1` for ANTHROPIC_VERTEX_BASE_URL.
@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Self
 
 from aiohttp import web
 
+from tests.servers.claude_chat import as_completion, as_messages_api
 from tests.servers.claude_faults import FAULTS
 from tests.servers.claude_protocol import Body, invalid, schema_of
 from tests.servers.claude_writing import written
@@ -41,8 +43,10 @@ class Claude:
     every: int = 5
     marked: dict[str, str] = field(default_factory=dict)
     structured: bool = True  # whether structured output is allowed
+    newer: bool = False  # whether chat completions must call the limit max_completion_tokens
     score: Callable[[str, Body], int | None] = lambda name, body: 9
     slow: float = 3.0  # seconds that the fault `slow` takes
+    quota_per_s: float = 0.0  # requests a second that are let through, at most a second's worth at once; 0: all
 
     requests: int = 0
     in_flight: int = 0
@@ -54,6 +58,8 @@ class Claude:
     statuses: Counter[int] = field(default_factory=Counter)
     faulted: int = 0
     cached: set[str] = field(default_factory=set)
+    _room: float = 0.0
+    _looked: float = 0.0
     url: str = ""
 
     def __enter__(self) -> Self:
@@ -90,6 +96,7 @@ class Claude:
         app.router.add_post(
             "/v1/projects/{project}/locations/{region}/publishers/anthropic/models/{model}:rawPredict", self.vertex
         )
+        app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_get("/stats", self.stats)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -124,6 +131,16 @@ class Claude:
             return self.refuse(400, "invalid_request_error", "model: Extra inputs are not permitted")
         return await self.message(request, body, request.match_info["model"])
 
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """The path of OpenAI-compatible servers."""
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return self.refuse(401, "invalid_api_key", "Incorrect API key provided")
+        body = await request.json()
+        if self.newer and "max_completion_tokens" not in body:
+            return self.refuse(400, "unsupported_parameter", "max_tokens: use 'max_completion_tokens' instead")
+        body["max_tokens"] = body.pop("max_completion_tokens", body.get("max_tokens"))
+        return as_completion(await self.message(request, as_messages_api(body), str(body.get("model"))))
+
     async def message(self, request: web.Request, body: Body, model: str) -> web.StreamResponse:
         """One request, from either path."""
         if model not in MODELS:
@@ -137,6 +154,8 @@ class Claude:
         number = self.requests
         text = body["messages"][-1]["content"]
         self.asked[text] += 1
+        if self.quota_per_s and not self.room():
+            return self.refuse(429, "RESOURCE_EXHAUSTED", "Quota exceeded; please try again later.")
         if len(self.bodies) < ATTEMPTS_KEPT:
             self.bodies.append(body)
             self.headers.append(dict(request.headers))
@@ -153,6 +172,16 @@ class Claude:
             return web.json_response(self.reply(body, model))
         finally:
             self.in_flight -= 1
+
+    def room(self) -> bool:
+        """Whether the quota has room for one more request, which then is taken."""
+        now = time.monotonic()
+        self._room = min(self.quota_per_s, self._room + (now - self._looked) * self.quota_per_s)
+        self._looked = now
+        if self._room < 1:
+            return False
+        self._room -= 1
+        return True
 
     def fault_of(self, number: int, text: str) -> str | None:
         """The fault that this request is to meet, if any."""

@@ -20,6 +20,11 @@ async def rate_limited(service: "Claude", request: web.Request, body: Body, mode
     return service.refuse(429, "rate_limit_error", "This would exceed your rate limit.", retry_after="0.05")
 
 
+async def no_quota(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
+    said = "Quota exceeded for online prediction requests with base model: anthropic-claude-opus. quota_limit_value: 0"
+    return service.refuse(429, "RESOURCE_EXHAUSTED", said)
+
+
 async def overloaded(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
     return service.refuse(529, "overloaded_error", "Overloaded", retry_after="0.05")
 
@@ -114,6 +119,6 @@ FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
         *(rate_limited, overloaded, broken, unavailable, reset, html, truncated, refusal, empty, prose, undecided),
-        *(too_long, forbidden, slow, faulty, unfit, secretive),
+        *(no_quota, too_long, forbidden, slow, faulty, unfit, secretive),
     )
 }

@@ -37,7 +37,7 @@ SMALL = (
 
 # What lets a model of that size write plans after some ten seconds.
 LEARNING = (
-    *SMALL, "sft.rows=4", "sft.max_steps=300", "sft.learning_rate=8e-3", "sft.save_every=300", "random.vocabulary=900",
+    *SMALL, "sft.rows=4", "sft.max_steps=150", "sft.optimizer=muon", "sft.learning_rate=8e-3", "random.vocabulary=900",
     "random.hidden=48", "random.intermediate=96", "decoding.max_new_tokens=100",
 )  # fmt: skip
 

@@ -13,9 +13,11 @@ from curation.cli import app
 from curation.errors import InputError
 from curation.recipe import Check
 from curation.sample import dumps
-from curation.stages import ROW_STAGES
+from curation.stages import asked_of
 from tests.trainers.knowing import OFFERED, PLAN, REQUEST
 from trainers.generate import checked, read_candidates
+
+ASKED = asked_of(Check())
 
 Run = Callable[..., Result]
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,13 +49,13 @@ def test_a_plan_without_fault_is_printed_alone_and_exits_0(run: Run) -> None:
     assert done.exit_code == 0, done.stderr
     assert done.stdout == PLAN + "\n"
     assert f"thinking: {THOUGHT}" in done.stderr
-    assert f"{len(ROW_STAGES)} row stages: {len(ROW_STAGES)} pass" in done.stderr
+    assert f"{len(ASKED)} row stages: {len(ASKED)} pass" in done.stderr
 
 
 def test_everything_about_it_is_one_object(run: Run) -> None:
     told = json.loads(run("--json").stdout)
     assert (told["plan"], told["thinking"], told["finish"]) == (PLAN, THOUGHT, "stop")
-    assert told["stages"] == {stage.NAME: "pass" for stage in ROW_STAGES}
+    assert told["stages"] == {stage.NAME: "pass" for stage in ASKED}
     assert (told["findings"], told["preset"], told["request"]) == ([], "knowing", REQUEST)
     assert told["tokens"] > 20
 

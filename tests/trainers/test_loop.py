@@ -1,5 +1,6 @@
 """The training loop: packed rows stay apart, large tensors are clipped one by one, nothing is measured in secret."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,47 @@ def test_adamw_leaves_its_fused_kernel_where_a_trained_tensor_is_too_large_for_i
     assert frozen is not None
     assert frozen[1]["fused"] is True
     assert optimizer(model, Sft(optimizer="adafactor")) is None
+
+
+def test_muon_steps_the_matrices_and_adamw_tables_and_norms_each_by_its_own_rule() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.ModuleDict({"table": torch.nn.Embedding(32, 8), "head": torch.nn.Linear(8, 6)})
+    given = optimizer(model, Sft(optimizer="muon", learning_rate=0.01))
+    assert given is not None
+    kind, named = given
+    stepped = kind(list(model.parameters()), **named)
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    model["head"](model["table"](torch.arange(32))).square().sum().backward()
+    stepped.step()
+    moved = {name: weight.detach() - before[name] for name, weight in model.named_parameters()}
+    strengths = torch.linalg.svdvals(moved["head.weight"])
+    assert strengths.min() > 0.4 * strengths.max()  # a gradient's directions count alike, so that none is forgotten
+    assert torch.allclose(moved["table.weight"].abs(), torch.full((32, 8), 0.01), rtol=1e-3)  # AdamW's first step
+    assert torch.allclose(moved["head.bias"].abs(), torch.full((6,), 0.01), rtol=1e-3)
+
+
+def test_muon_goes_on_from_what_was_saved_as_if_it_had_never_stopped() -> None:
+    def made() -> tuple[torch.nn.ModuleDict, Any]:
+        torch.manual_seed(0)
+        model = torch.nn.ModuleDict({"table": torch.nn.Embedding(32, 8), "head": torch.nn.Linear(8, 6)})
+        kind, named = optimizer(model, Sft(optimizer="muon", learning_rate=0.01)) or (None, {})
+        return model, kind(list(model.parameters()), **named)
+
+    def steps(model: torch.nn.ModuleDict, stepped: Any, number: int) -> None:
+        for _ in range(number):
+            model["head"](model["table"](torch.arange(32))).square().sum().backward()
+            stepped.step()
+            stepped.zero_grad()
+
+    whole, stepped = made()
+    steps(whole, stepped, 2)
+    weights, state = copy.deepcopy(whole.state_dict()), copy.deepcopy(stepped.state_dict())
+    steps(whole, stepped, 2)
+    again, resumed = made()
+    again.load_state_dict(weights)
+    resumed.load_state_dict(state)
+    steps(again, resumed, 2)
+    assert all(torch.equal(weight, whole.state_dict()[name]) for name, weight in again.state_dict().items())
 
 
 def test_the_frozen_table_does_not_move_and_the_rest_does(release: Path, tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from tests.trainers.conftest import SMALL
 from trainers.loop import WHOLE, NotFiniteError, last_checkpoint, read_metrics
 from trainers.machine import require_machine
 from trainers.models import load_model
+from trainers.prepare import prepare
 from trainers.presets import load_preset
 from trainers.release import open_release
-from trainers.run import Run, alone, preset_of
-from trainers.sft import Job, train
+from trainers.run import Run, alone, new_run, preset_of
+from trainers.sft import Job, gone_on_with, train
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 10
@@ -70,6 +71,20 @@ def test_a_run_folder_is_a_model_with_its_preset_and_card(trained: tuple[Path, R
     assert card.startswith("---\nlibrary_name: transformers\n")
 
 
+def test_the_loss_is_that_of_the_whole_logits(release: Path, tmp_path: Path) -> None:
+    import torch
+
+    run = train(job(release, tmp_path / "run", "sft.rows=1", "sft.max_steps=1"))
+    model, tokenizer = load_model(tmp_path / "run", "cpu", "fp32")
+    opened, preset = open_release(release), preset_of(tmp_path / "run")
+    losses = []
+    for ids, labels in prepare(opened.rows("sft", "validation"), tokenizer, preset, "validation").rows:
+        with torch.no_grad():
+            logits = model(torch.tensor(ids)[None].long(), use_cache=False).logits[0, :-1]
+        losses.append(torch.nn.functional.cross_entropy(logits, torch.tensor(labels)[1:].long()).item())
+    assert run["metrics"]["validation_loss"] == pytest.approx(sum(losses) / len(losses), abs=1e-4)
+
+
 def test_checkpoints_are_kept_by_rule_and_whole(trained: tuple[Path, Run]) -> None:
     out, _ = trained
     assert sorted(path.name for path in (out / "checkpoints").iterdir()) == ["checkpoint-10", "checkpoint-8"]
@@ -89,6 +104,15 @@ def test_a_finished_run_is_not_made_again_and_another_is_refused_its_folder(
         train(job(release, out, seed=1))
     with pytest.raises(InputError, match=r"its preset says sft.learning_rate = 0.002"):
         train(job(release, out, "sft.learning_rate=1e-3"))
+
+
+def test_a_run_that_never_came_to_a_checkpoint_hinders_no_other(release: Path, tmp_path: Path) -> None:
+    asked = [job(release, tmp_path, seed=seed) for seed in (0, 1)]
+    before, run = (new_run("sft", j.release, j.reference, j.preset, j.model, j.seed) for j in asked)
+    assert gone_on_with(asked[1], before, run) == run
+    (tmp_path / "checkpoints" / "checkpoint-4").mkdir(parents=True)
+    with pytest.raises(InputError, match="holds another run: its seed is 0"):
+        gone_on_with(asked[1], before, run)
 
 
 def test_the_same_seed_trains_the_same_model(trained: tuple[Path, Run], release: Path, tmp_path: Path) -> None:

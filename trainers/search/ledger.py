@@ -35,6 +35,7 @@ def row(kept: Record, opened: Opened | None) -> Row:
     """What a record counts as; `opened`: the reply as it was read, None where there is none."""
     usage = opened.usage if opened else NOTHING
     return {
+        "model": kept["model"],
         "status": opened.status if opened else "api_error",
         "why": opened.detail if opened else error_message(kept["raw"]),
         "input_tokens": usage.fresh + usage.written + usage.cached,

@@ -1,3 +1,3 @@
 -- A release that is being built.
-INSERT INTO release (name, version, state, recipe, parent, target, digest, manifest, created_at)
-VALUES ($name, $version, 'building', $recipe, $parent, $target, $digest, $manifest, $created_at);
+INSERT INTO release (name, version, state, recipe, parent, target, digest, manifest, created_at, funnel)
+VALUES ($name, $version, 'building', $recipe, $parent, $target, $digest, $manifest, $created_at, $funnel);

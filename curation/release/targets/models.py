@@ -61,7 +61,22 @@ class ModelRepository:
 
         return str(self._asked(upload))
 
-    def _asked(self, ask: Callable[["HfApi"], T]) -> T:
+    def fetched(self, wanted: tuple[str, ...]) -> Path:
+        """A folder of this machine's cache with the files that match, as they are there now.
+
+        Raises InputError where there is no such repository, ServiceError where the Hub fails after some attempts.
+        """
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        def download(api: "HfApi") -> str:
+            return str(api.snapshot_download(self.repo, allow_patterns=list(wanted)))
+
+        try:
+            return Path(self._asked(download, "read"))
+        except RepositoryNotFoundError:
+            raise InputError(f"there is no model repository hf://{self.repo}, or HF_TOKEN may not read it") from None
+
+    def _asked(self, ask: Callable[["HfApi"], T], doing: str = "written") -> T:
         """The Hub's answer, asked again where it fails in passing."""
         from huggingface_hub import HfApi, constants, get_token
         from huggingface_hub.errors import RepositoryNotFoundError
@@ -85,6 +100,6 @@ class ModelRepository:
             time.sleep(PAUSE * 2**attempt)
         said = f"answered {status}" if status else "cannot be reached"
         raise ServiceError(
-            f"the Hub at {constants.ENDPOINT} {said} when {self.repo} was written; check HF_TOKEN (it needs write "
-            "access) and HF_ENDPOINT, then give the same command again: what is there is not sent again"
+            f"the Hub at {constants.ENDPOINT} {said} when {self.repo} was {doing}; check HF_TOKEN (it needs write "
+            "access to push) and HF_ENDPOINT, then give the same command again: what is there is not sent again"
         ) from failed

@@ -23,7 +23,7 @@ train = "sft"
 [settings]
 "sft.learning_rate" = {{ among = [{GENTLE}, {WILD}, {HARSH}] }}
 """
-CHANGES = (*LEARNING, "sft.max_steps=3", "sft.learning_rate=0.5")
+CHANGES = (*LEARNING, "sft.optimizer=adamw", "sft.max_steps=3", "sft.learning_rate=0.5")
 TRIALS, SEEDS = 3, 2
 
 

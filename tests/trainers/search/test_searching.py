@@ -141,6 +141,7 @@ def test_too_few_seeds_or_plans_are_told_before_anything_is_trained(
         search(many, Drawn(many.space, many.preset), lambda _: None)
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_a_killed_search_goes_on_to_the_same_decisions_and_pays_for_nothing_twice(
     searched: Searched, plain_release: Path, planning: Path, cli: Cli

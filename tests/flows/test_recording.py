@@ -1,0 +1,70 @@
+"""Training runs are recorded once, wherever they were made, and a model that is worse than the last is said loudly."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation.errors import InputError
+from flows import recording
+from tests.conftest import Cli
+from warehouse import Store
+
+
+def run_folder(folder: Path, version: str, score: float, began: str) -> Path:
+    """What a trainer and its evaluation leave behind."""
+    folder.mkdir(parents=True)
+    release = {"name": "plans", "version": version, "commit": None, "digest": f"d{version}", "reference": "releases/x"}
+    run = {"kind": "sft", "state": "finished", "release": release, "preset": {"name": "tiny"}, "model": "random"}
+    run |= {"seed": 0, "started_at": began, "finished_at": began, "metrics": {"train_loss": 0.5}}
+    (folder / "run.json").write_text(json.dumps(run))
+    mean = {"n": 50, "mean": score, "low": score - 0.05, "high": score + 0.05}
+    told: dict[str, Any] = {"model": str(folder), "preset": "tiny", "release": {**release, "split": "test"}}
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluation.json").write_text(json.dumps(told | {"pools": {"own": {"mean": mean}}}))
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "w.duckdb")
+
+
+def test_a_run_is_recorded_once_with_its_evaluation(store: Store, tmp_path: Path) -> None:
+    folder = run_folder(tmp_path / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z")
+    assert [recording.add(store, str(folder)).new for _ in range(2)] == [True, False]
+    (row,) = recording.history(store, "plans")["runs"]
+    assert (row["preset"], row["version"], row["score"], row["address"]) == ("tiny", "1.0.0", 0.8, str(folder))
+    assert recording.history(store, "others")["runs"] == []
+
+
+@pytest.mark.parametrize(("score", "worse"), [(0.6, True), (0.78, False), (0.9, False)])
+def test_a_model_that_is_surely_worse_than_the_last_is_told(
+    store: Store, tmp_path: Path, score: float, worse: bool
+) -> None:
+    recording.add(store, str(run_folder(tmp_path / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z")))
+    done = recording.add(store, str(run_folder(tmp_path / "two", "1.1.0", score, "2026-10-02T01:00:00Z")))
+    assert bool(done.regressions) == worse
+    late = recording.add(store, str(run_folder(tmp_path / "old", "0.9.0", 0.1, "2026-09-01T01:00:00Z")))
+    assert late.regressions == ()  # nothing was trained before it
+
+
+def test_what_is_no_run_is_refused(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"holds no run\.json"):
+        recording.add(store, str(tmp_path))
+    (tmp_path / "run.json").write_text('{"kind": "sft"}')
+    with pytest.raises(InputError, match="cannot be read"):
+        recording.add(store, str(tmp_path))
+    assert not store.exists()
+
+
+def test_the_command_warns_of_a_regression_and_the_list_shows_both(cli: Cli) -> None:
+    run_folder(cli.folder / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z")
+    run_folder(cli.folder / "two", "1.1.0", 0.3, "2026-10-02T01:00:00Z")
+    assert "recorded the sft run of tiny on plans 1.0.0, 1 evaluations" in cli.ok("runs", "add", "one")
+    second = cli("runs", "add", "two")
+    assert second.returncode == 0
+    assert "REGRESSION" in second.stderr
+    shown = cli.ok("runs")
+    assert shown.index("plans 1.1.0") < shown.index("plans 1.0.0")

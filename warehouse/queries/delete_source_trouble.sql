@@ -1,0 +1,2 @@
+-- Makes room for the trouble of today.
+DELETE FROM source_trouble WHERE recipe = $recipe;

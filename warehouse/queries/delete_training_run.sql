@@ -1,0 +1,2 @@
+-- Makes room for what a run has become.
+DELETE FROM training_run WHERE run_id = $run_id;

@@ -1,2 +1,0 @@
--- Which migration was applied last.
-SELECT max(number) FROM migration;
