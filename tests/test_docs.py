@@ -35,6 +35,7 @@ PAGES = [
             "plugins",
             "releases",
             "rewards",
+            "search",
             "synthesis",
             "training",
         )

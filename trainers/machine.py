@@ -25,6 +25,10 @@ MEMORY_WORDS = ("out of memory", "DefaultCPUAllocator", "can't allocate memory",
 KERNELS = ("fla", "causal_conv1d")  # what keeps packed rows apart in linear attention
 
 
+class TooLittleMemoryError(MachineError):
+    """The owner of the preset must act: what it asks for does not fit into this machine's memory."""
+
+
 def require_machine(preset: Preset) -> bool:
     """Whether a GPU will be used. Raises MachineError where the preset needs what this machine has not."""
     import torch
@@ -72,7 +76,7 @@ def machine_told(folder: Path, preset: Preset, step: Any = None) -> Iterator[Non
             ) from error
         if isinstance(error, MemoryError) or any(word in text for word in MEMORY_WORDS):
             settings = preset.sft
-            raise MachineError(
+            raise TooLittleMemoryError(
                 f"out of memory{at} with {settings.rows} x {settings.max_length:,} tokens in a batch; lower sft.rows or "
                 "sft.max_length, or set sft.checkpointing=true or sft.freeze_table=true with --set and a new --out"
             ) from error

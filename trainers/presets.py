@@ -209,6 +209,12 @@ def preset_toml(preset: Preset) -> str:
     return "\n".join(lines) + "\n"
 
 
+def changed(preset: Preset, settings: Mapping[str, Any]) -> Preset:
+    """The preset with other values of some keys, such as `sft.epochs`. Raises PresetError for what does not fit."""
+    changes = [f"{key}={_toml(value)}" for key, value in settings.items()]
+    return parse_preset(preset_toml(preset), preset.name, changes)
+
+
 def _toml(value: Any) -> str:
     """A value as TOML writes it; TOML has no null, so that none is the word "none"."""
     value = "none" if value is None else value

@@ -5,7 +5,11 @@ The order of the imports is the order in which `curation --help` lists the comma
 
 from curation import process
 
-from curation.cli import path, questions, reviewing, making, writing, training, evaluating, exporting, keeping, serving  # isort: skip
+# fmt: off
+from curation.cli import (  # isort: skip
+    path, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
+)
+# fmt: on
 from curation.cli.options import app
 
 __all__ = [
@@ -18,6 +22,7 @@ __all__ = [
     "path",
     "questions",
     "reviewing",
+    "searching",
     "serving",
     "training",
     "writing",

@@ -1,4 +1,4 @@
-"""What the service writes when it is asked for a sample or for reasoning: something right, made of what the message says."""
+"""What the service writes when it is asked for a sample, reasoning or a trial: something right, made of the message."""
 
 import hashlib
 import json
@@ -13,6 +13,8 @@ from curation.synthesis.ordering import prompt
 from tests.servers.claude_protocol import Body
 
 CANDIDATES = re.compile(r"\AThese are the candidates:\n\n(.*?)\n\nWrite one sample\.\n", re.DOTALL)
+SETTING = re.compile(r"^- (\S+): one of (.*)$", re.MULTILINE)
+TRIAL = re.compile(r"^Propose trial (\d+) of", re.MULTILINE)
 PLAN = re.compile(r"^<<<(\w+) plan\n(.*?)\n\1>>>$", re.DOTALL | re.MULTILINE)
 
 
@@ -67,6 +69,18 @@ def secretive(message: str) -> Body:
     return {"thinking": f"{thinking(message)['thinking']} The key is {'AKIA' + 'Q7XW2MNB4KD9PLRT'}."}
 
 
+def proposal(message: str) -> Body:
+    """A change of the first setting with a choice: to the value whose turn it is, trial after trial."""
+    found, number = SETTING.search(message), TRIAL.search(message)
+    if not found or not number:
+        raise ValueError("the message shows no setting with a choice, or no number of a trial")
+    values = found[2].split(", ")
+    value = values[(int(number[1]) - 1) % len(values)]
+    return {"hypothesis": f"{found[1]} may matter.", "changes": [{"key": found[1], "value": value}]}
+
+
 def written(schema: Body, message: str) -> dict[str, Any]:
     """The answer of the form that is asked for."""
+    if "changes" in schema["properties"]:
+        return proposal(message)
     return sample(message) if "turns" in schema["properties"] else thinking(message)

@@ -35,6 +35,12 @@ SMALL = (
     "random.layers=2", "random.heads=2", "random.intermediate=48", "random.shared=0", "random.structured=true",
 )  # fmt: skip
 
+# What lets a model of that size write plans after some ten seconds.
+LEARNING = (
+    *SMALL, "sft.rows=4", "sft.max_steps=150", "sft.optimizer=muon", "sft.learning_rate=8e-3", "random.vocabulary=900",
+    "random.hidden=48", "random.intermediate=96", "decoding.max_new_tokens=100",
+)  # fmt: skip
+
 
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -80,3 +86,15 @@ def knowing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.trainers.knowing import knowing_model
 
     return knowing_model(tmp_path_factory.mktemp("knowing"))
+
+
+@pytest.fixture(scope="session")
+def planning(plain_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder of a tiny model that was fine-tuned on the plain release until it writes plans."""
+    from trainers.presets import load_preset
+    from trainers.release import open_release
+    from trainers.sft import Job, train
+
+    out = tmp_path_factory.mktemp("planning") / "run"
+    train(Job(open_release(plain_release), str(plain_release), load_preset("tiny-gemma4", LEARNING), out))
+    return out
