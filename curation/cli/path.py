@@ -267,6 +267,6 @@ def refresh(
     if as_json:
         terminal.show_json({"funnel": done.funnel, "release": asdict(done.release)})
     else:
-        show_funnel(done.funnel)
+        show_funnel({**done.funnel, "last_refresh": None})  # it is this one
         show_release(done.release)
     end_if_held(done.release)
