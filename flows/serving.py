@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from warehouse import Store, StoreError
 
 STARTING = 300.0  # seconds until the server must answer: half a minute on a quiet machine, minutes on a busy one
 GRACE = 10.0  # seconds that a child has to end by itself; the worker was seen to ignore SIGTERM
+STOPPING = "stopping; what runs is ended, and goes on at the next run"
 ROUND = 15.0  # seconds between two looks at what was killed and what is due to be told
 AT_ONCE = 4  # flow runs of one worker at the same time: each is a process of some 300 MB
 PR_SET_PDEATHSIG = 1
@@ -104,14 +106,15 @@ class Service:
         Raises Stopped where another service runs in the same state folder, MachineError where the server does not
         come up.
         """
-        with alone(self.state), interruptible():
+        with alone(self.state), interruptible() as asked:
             try:
                 self.begin(say)
-                while True:
+                self.tend(say)
+                while not asked.wait(ROUND):
                     self.tend(say)
-                    time.sleep(ROUND)
+                say(STOPPING)
             except KeyboardInterrupt:
-                say("stopping; what runs is ended, and goes on at the next run")
+                say(STOPPING)
             finally:
                 self.end()
 
@@ -191,15 +194,21 @@ def alone(state: Path) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """In the block SIGTERM, by which systemd stops a service, is as good as Ctrl-C, also where a shell has it ignored."""
+def interruptible() -> Iterator[threading.Event]:
+    """Gives what Ctrl-C sets, and SIGTERM too, by which systemd stops a service, also where a shell has them ignored.
+
+    What is being done is done to its end first; whoever cannot wait interrupts once more, which breaks it off.
+    """
+    asked = threading.Event()
 
     def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -35,10 +35,10 @@ def walk(cli: Cli, source: Path, recipe: Path, service: Claude, chance: random.R
     }
     killed = dict.fromkeys(COMMANDS, 0)
     for command in COMMANDS:
-        for _ in range(3 if chance else 0):
+        for attempt in range(3 if chance else 0):
             is_at_work = work_of(command, cli, recipe.parent / "out", service)
             process = cli.start(*arguments[command], **claude(service.url))
-            delay = chance.uniform(0, DELAYS[command]) if chance else 0.0
+            delay = chance.uniform(0, DELAYS[command]) * attempt if chance else 0.0  # the first strikes as work begins
             killed[command] += killed_at_work(process, is_at_work, delay)
         cli.ok(*arguments[command], **claude(service.url))
     return killed
