@@ -65,21 +65,20 @@ def judge(
         remember_stages(store, recipe, [judge_stage(recipe)])
         total = Tally()
         tried = pl.Series("sample_id", [], dtype=pl.String)
-        while True:
-            settle(store, recipe, specification)
-            left = None if limit is None else limit - total.done
-            work = chosen_work(store, recipe, specification, retry, left, sampled, tried)
-            if work.is_empty():
-                return total
+        changed = settle(store, recipe, specification)
+        work = chosen_work(store, recipe, specification, retry, limit, sampled) if changed else waiting
+        while not work.is_empty():
             before = total.done
             total = one_round(store, recipe, work, total, budget)
             tried = pl.concat([tried, work["sample_id"]])
-            if total.stopped:
-                settle(store, recipe, specification)
+            settle(store, recipe, specification)
             if total.interrupted:
-                return total
+                break
             if total.out_of_budget:
                 raise Stopped(budget.used_up(work.height - (total.done - before), "samples"))
+            left = None if limit is None else limit - total.done
+            work = chosen_work(store, recipe, specification, retry, left, sampled, tried)
+        return total
 
 
 def require_checked(store: Store, recipe: Recipe) -> None:
@@ -108,10 +107,10 @@ def fold_journal(store: Store) -> int:
     return new
 
 
-def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
+def settle(store: Store, recipe: Recipe, specification: Specification) -> bool:
     """Makes decisions of the judgements so far; where any has changed, chooses among copies and gives the verdict again.
 
-    So it does where the verdicts are void.
+    So it does where the verdicts are void. Returns whether it did.
     """
     stage = judge_stage(recipe)
     decided = judging.decide(
@@ -121,6 +120,7 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
     changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
     if changed or not verdicts:
         choose_survivors(store, recipe, decided)
+    return bool(changed or not verdicts)
 
 
 def work_list(store: Store, recipe: Recipe, specification: Specification, retry: bool) -> pl.DataFrame:
