@@ -23,12 +23,14 @@ def load_samples(store: Store, sample_ids: pl.Series) -> pl.DataFrame:
 
 def filled(rows: pl.DataFrame) -> pl.DataFrame:
     """The sample frame of rows that come with `parent_messages`: a plan's history is the beginning of its trajectory."""
-    messages = [
-        own if own is not None else orjson.dumps(orjson.loads(parents)[:turn]).decode() if parents is not None else None
-        for own, parents, turn in rows.select("messages", "parent_messages", "turn").iter_rows()
-    ]
-    complete = rows.with_columns(messages=pl.Series(messages, dtype=pl.String)).select(list(SAMPLE_FRAME))
-    return complete.cast(dict(SAMPLE_FRAME))  # type: ignore[arg-type]
+    complete = rows
+    if rows["parent_messages"].null_count() < rows.height:
+        messages = [
+            own if own is not None or parents is None else orjson.dumps(orjson.loads(parents)[:turn]).decode()
+            for own, parents, turn in rows.select("messages", "parent_messages", "turn").iter_rows()
+        ]
+        complete = rows.with_columns(messages=pl.Series(messages, dtype=pl.String))
+    return complete.select(list(SAMPLE_FRAME)).cast(dict(SAMPLE_FRAME))  # type: ignore[arg-type]
 
 
 def slices(ids: pl.Series) -> Iterator[pl.Series]:

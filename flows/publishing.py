@@ -245,9 +245,9 @@ def accepted_samples(store: Store, recipe: Recipe, specification: Specification)
     if accepted.is_empty():
         raise InputError(f"no sample of {recipe.name} is accepted; `curation status` shows where they fell")
     scores = store.read("judge_scores", {"members": accepted.select("sample_id")}, spec=specification.spec)
+    folded = {told: specification.fold.overall(orjson.loads(told)) for told in scores["scores"].unique()}
     overall = scores.select(
-        "sample_id",
-        overall=pl.Series([specification.fold.overall(orjson.loads(s)) for s in scores["scores"]], dtype=pl.Float64),
+        "sample_id", overall=pl.col("scores").replace_strict(folded, default=None, return_dtype=pl.Float64)
     )
     first = store.read("first_release_version", name=recipe.name)
     samples = pl.concat(list(batches(store, accepted["sample_id"]))).drop("parent_id")

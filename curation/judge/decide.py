@@ -17,22 +17,26 @@ def decide(judgements: pl.DataFrame, accept: float, fold: Fold) -> pl.DataFrame:
 
     The overall score is folded anew from the scores, so that another weight or threshold costs no request.
     """
-    told = judgements.select("sample_id", "status", "scores").iter_rows()
-    rows = [decision(sample_id, status, scores, accept, fold) for sample_id, status, scores in told]
-    return pl.DataFrame(rows, schema=DECISION_FRAME, orient="row")
+    kinds = judgements.select("status", "scores").unique(maintain_order=True)  # few: scores are small whole numbers
+    rows = [(status, scores, *decision(status, scores, accept, fold)) for status, scores in kinds.iter_rows()]
+    told = [name for name in DECISION_FRAME if name != "sample_id"]
+    schema = {"status": pl.String(), "scores": pl.String(), **{name: DECISION_FRAME[name] for name in told}}
+    decided = pl.DataFrame(rows, schema=schema, orient="row")
+    joined = judgements.join(decided, on=["status", "scores"], how="left", nulls_equal=True, maintain_order="left")
+    return joined.select(list(DECISION_FRAME))
 
 
-def decision(sample_id: str, status: str, scores: str | None, accept: float, fold: Fold) -> tuple[str | None, ...]:
-    """The row of a decision frame."""
+def decision(status: str, scores: str | None, accept: float, fold: Fold) -> tuple[str | None, ...]:
+    """The row of a decision frame, without the sample's id: every sample that was scored so is decided so."""
     given = orjson.loads(scores) if scores else None
     overall = fold.overall(given) if status == "ok" and given else None
     if overall is None:
         failed = {"status": status if status != "ok" else "cannot_judge"}
-        return (sample_id, "abstain", "judge.failed", *told_twice("judge.failed", failed), None)
+        return ("abstain", "judge.failed", *told_twice("judge.failed", failed), None)
     told = {"overall": overall, "accept": accept, "scores": given}
     if overall < accept:
-        return (sample_id, "fail", "judge.below_threshold", *told_twice("judge.below_threshold", told), None)
-    return (sample_id, "pass", None, orjson.dumps(told).decode(), None, None)
+        return ("fail", "judge.below_threshold", *told_twice("judge.below_threshold", told), None)
+    return ("pass", None, orjson.dumps(told).decode(), None, None)
 
 
 def told_twice(reason: str, told: object) -> tuple[str, str]:

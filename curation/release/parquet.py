@@ -101,10 +101,7 @@ class _Writing:
             line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
             self._digest.update(line)
             self._size += len(line)
-        columns = {
-            name: pl.Series([row[name] for row in rows], dtype=kind) for name, kind in self.layout.schema.items()
-        }
-        self._frames.append(pl.DataFrame(columns))
+        self._frames.append(pl.DataFrame(rows, schema=self.layout.schema, orient="row"))
 
     def end_shard(self) -> None:
         """Writes the shard."""
