@@ -224,7 +224,16 @@ def _confirmation(job: Job, learned: Release, say: Say) -> dict[str, Any] | None
     tables = {}
     for trial in (start, leading):
         folder = job.out / CONFIRMATION / f"{trial.number:03d}"
-        tables[trial.number] = _measured(job, trial, learned, job.release, "test", fresh, folder, say)
+        try:
+            tables[trial.number] = _measured(job, trial, learned, job.release, "test", fresh, folder, say)
+        except FailedError as error:
+            return {
+                "trial": leading.number,
+                "seeds": list(fresh),
+                "confirmed": False,
+                "failed": trial.number,
+                "why": str(error),
+            }
         without_weights(folder) if trial is start else None
     found: dict[str, Any] = {"trial": leading.number, "seeds": list(fresh), "plans": tables[0].height // job.seeds}
     for measure in MEASURES:
