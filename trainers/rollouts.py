@@ -4,7 +4,6 @@ import json
 import os
 import random
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from trainers.rewards.table import REWARDS
 
 STATE = "grpo.json"  # beside a checkpoint's weights: where the curriculum and the held-out measure are
 ALIKE = 1e-6  # rewards that differ by less are the same
+UNSPENT = {"generation": 0.0, "reward": 0.0}  # seconds of a step before it is made
 SERVER = "http://127.0.0.1:8000"  # where `vllm serve` listens unless told otherwise
 # What a loss needs beside its name. CISPO cuts each token's weight at epsilon_high, which TRL leaves at the 0.2 of the
 # clipped losses: every weight, being near 1, would be cut. LUSPO weighs whole completions.
@@ -84,7 +84,7 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
         self._given: list[Any] = []
         self._totals: list[float] = []
         self._golds: dict[str, Gold] = {}
-        self._spent: Counter[str] = Counter()  # seconds of the step that is being made
+        self._spent = dict(UNSPENT)
         super().__init__(*arguments, reward_funcs=[self.earned], rollout_func=self._rollout, **named)
 
     def earned(self, **columns: Any) -> list[float]:
@@ -99,7 +99,7 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
     def _rollout(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
         """The completions of a step, of other prompts than those given where these teach nothing."""
         step = self.state.global_step
-        self._spent.clear()
+        self._spent = dict(UNSPENT)
         given = self._given[:: self.num_generations]
         first = self._tried(given, step)
         groups = self._refilled(first, step)
@@ -180,8 +180,7 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
             "pass_rate": passed,
             "zero_variance/drawn": fmean(not group.varies for group in first),
             "zero_variance/trained": fmean(not group.varies for group in groups),
-            "seconds/generation": self._spent["generation"],
-            "seconds/reward": self._spent["reward"],
+            **{f"seconds/{part}": spent for part, spent in self._spent.items()},
         }
         for name, value in told.items():
             self._metrics["train"][name].append(value)

@@ -70,6 +70,11 @@ def search(job: Job, proposer: Proposer, say: Say) -> dict[str, Any]:
             say(f"{job.out} holds this search, finished; nothing is tried again")
             return told
         learned, asked = halves(job.release, job.out / HALVES)
+        say(
+            f"{job.trials} trials beside the preset as it is, of {job.seeds} models each, measured on "
+            f"{asked.splits['validation']:,} plans of validation: {(job.trials + 1) * job.seeds} models to train, and "
+            f"{2 * job.seeds} more to confirm one that is kept"
+        )
         for trial in _trials(job, proposer, learned, asked, say):
             say(sentence(trial))
             _show(job.out, told)

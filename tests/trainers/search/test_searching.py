@@ -136,6 +136,8 @@ def test_where_nothing_helps_the_preset_stays_and_test_is_not_read(
     assert history.read(made.out)[1].gain.mean == 0  # type: ignore[union-attr]
     assert not (made.out / "confirmation").exists()
     assert any("the split test is not read" in line for line in said)
+    assert said[0].startswith("1 trials beside the preset as it is, of 2 models each, measured on ")
+    assert said[0].endswith("plans of validation: 4 models to train, and 4 more to confirm one that is kept")
 
 
 def test_too_few_seeds_or_plans_are_told_before_anything_is_trained(
