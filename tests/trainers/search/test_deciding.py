@@ -17,7 +17,9 @@ def test_a_clear_gain_convinces_and_the_same_models_do_not() -> None:
     before = models(dice)
     assert gain(before + 0.2, before).convinces(24)
     same = gain(before, before)
-    assert (same.mean, same.low, same.high, same.p) == (0, 0, 0, 1)
+    assert same.mean == 0
+    assert same.low < 0 < same.high  # what other seeds could have made of it
+    assert not same.convinces(1)
     assert not gain(before - 0.2, before).convinces(1)
 
 
