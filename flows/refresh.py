@@ -20,7 +20,7 @@ from prefect.states import Completed, Crashed
 from curation.errors import InputError, ServiceError, Stopped
 from curation.lock import only_one
 from curation.recipe import Recipe, Source
-from curation.recipes import load_recipe
+from curation.recipes import load_recipe, require_budget
 from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing
 from warehouse import Store, StoreError
 
@@ -52,9 +52,14 @@ def check_samples(warehouse: str, recipe: str) -> list[str]:
 
 
 @task(cache_policy=NO_CACHE)
-def judge_survivors(warehouse: str, recipe: str) -> None:
-    """Has the survivors judged that have no score yet, until the choice among copies asks for no more."""
-    judging.judge(Store(warehouse), load_recipe(recipe), wait=TURN)
+def judge_survivors(warehouse: str, recipe: str, scheduled: bool) -> list[str]:
+    """Has the survivors judged that have no score yet, until the choice among copies asks for no more.
+
+    In a `scheduled` run the sentinels are judged again. Returns what the judge's watch has found.
+    """
+    store, chosen = Store(warehouse), load_recipe(recipe)
+    judging.judge(store, chosen, wait=TURN, scheduled=scheduled)
+    return asking.doubts(store, chosen)
 
 
 @task(cache_policy=NO_CACHE)
@@ -71,6 +76,8 @@ def refresh_flow(recipe: str, warehouse: str) -> Refreshed | State[Any]:
     that a guard holds as Held; none of them is a failure.
     """
     chosen, store = load_recipe(recipe), Store(warehouse)
+    if is_scheduled(chosen):
+        require_budget(chosen)
     flow_run = runtime.flow_run.id
     try:
         with only_one(store.path, "refresh", chosen.name):
@@ -98,7 +105,9 @@ def refreshed(recipe: str, chosen: Recipe, store: Store, row: history.Row) -> Re
         log.warning(history.in_trouble(told))
     conflicts: list[str] = patient(check_samples)(warehouse, recipe)
     try:
-        patient(judge_survivors)(warehouse, recipe)
+        doubts: list[str] = patient(judge_survivors)(warehouse, recipe, is_scheduled(chosen))
+        for doubt in doubts:
+            log.warning(doubt)
         release: publishing.Published = patient(publish_accepted)(warehouse, recipe)
     except Stopped:
         row.funnel = asking.status(store, chosen)
@@ -112,11 +121,17 @@ def refreshed(recipe: str, chosen: Recipe, store: Store, row: history.Row) -> Re
         *(warning for done in ingested for warning in done.warnings),
         *(history.in_trouble(told) for told in trouble),
         *conflicts,
+        *doubts,
     )
     done = Refreshed(warnings, row.new_traces, row.funnel, release)
     if release.state == "held":
         return Completed(name="Held", message=row.detail or "", data=done)
     return done
+
+
+def is_scheduled(recipe: Recipe) -> bool:
+    """Whether this is a night's run: one of a deployment, or of a recipe that has a schedule, whoever starts it."""
+    return runtime.deployment.id is not None or recipe.schedule.cron is not None
 
 
 def ingest_sources(warehouse: str, sources: list[Source]) -> tuple[list[ingesting.Ingestion], dict[str, str]]:

@@ -7,13 +7,14 @@ from curation import process
 
 # fmt: off
 from curation.cli import (  # isort: skip
-    path, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
+    path, calibrating, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
 )
 # fmt: on
 from curation.cli.options import app
 
 __all__ = [
     "app",
+    "calibrating",
     "evaluating",
     "exporting",
     "keeping",

@@ -24,7 +24,7 @@ from curation.cli.options import (
     show_release,
     show_status,
 )
-from curation.errors import InputError
+from curation.errors import InputError, Stopped
 from curation.show.histogram import histogram
 
 if TYPE_CHECKING:
@@ -152,6 +152,9 @@ def judge(
     reparse: Annotated[
         bool, typer.Option("--reparse", help="Read every stored reply again and decide anew; ask nothing.")
     ] = False,
+    new_sentinels: Annotated[
+        bool, typer.Option("--new-sentinels", help="Freeze a new set of sentinels; ask nothing.")
+    ] = False,
     warehouse: Warehouse = WAREHOUSE,
     as_json: AsJson = False,
 ) -> None:
@@ -172,23 +175,40 @@ def judge(
     if reparse:
         show_reparsed(store, chosen, as_json)
         return
-    with terminal.progress() as told, listening(told):
-        tally = run(store, chosen, limit, retry, sample, rejudge)
+    if new_sentinels:
+        show_frozen(store, chosen, as_json)
+        return
+    try:
+        with terminal.progress() as told, listening(told):
+            tally = run(store, chosen, limit, retry, sample, rejudge)
+    except Stopped:
+        warn_of_judge(store, chosen)
+        raise
     statuses = ", ".join(f"{number:,} {status}" for status, number in sorted(tally.statuses.items()))
     each = (
         f", ${tally.usd / tally.good:,.4f} for each of the {tally.good:,} accepted" if tally.good and tally.usd else ""
     )
     saved = f", ${tally.saved:,.2f} saved by caching" if tally.saved else ""
+    watch = f" (${tally.watch_usd:,.2f} of it for {tally.watched:,} canaries)" if tally.watched else ""
     terminal.say(
         f"judged {tally.done:,} samples{f' ({statuses})' if statuses else ': nothing was left to judge'}, "
-        f"${tally.usd:,.2f}{saved}{each}"
+        f"${tally.usd:,.2f}{watch}{saved}{each}"
     )
     for line in histogram(tally.overalls):
         terminal.say(line)
+    warn_of_judge(store, chosen)
     if tally.interrupted:
         terminal.say("stopped by Ctrl-C; every reply is kept, and the same command goes on from here")
         raise typer.Exit(130)
     show_status(store, chosen, as_json)
+
+
+def warn_of_judge(store: "Store", recipe: "Recipe") -> None:
+    """Says what the canaries and the sentinels have found that holds the next release."""
+    from flows.asking import doubts
+
+    for sentence in doubts(store, recipe):
+        terminal.warn(f"the next release will be held: {sentence}")
 
 
 def show_estimate(store: "Store", recipe: "Recipe", limit: int | None, sample: str, retry: bool, as_json: bool) -> None:
@@ -203,7 +223,7 @@ def show_estimate(store: "Store", recipe: "Recipe", limit: int | None, sample: s
         "the model has no price" if told.usd is None else f"about ${told.usd:,.2f}, never more than ${told.most:,.2f}"
     )
     terminal.show(
-        f"{told.samples:,} samples for {told.model} ({told.spec}): about {told.input_tokens:,} tokens sent and "
+        f"{told.samples:,} samples and {told.canaries} canaries for {told.model} ({told.spec}): about {told.input_tokens:,} tokens sent and "
         f"{told.output_tokens:,} answered, {cost}; nothing was asked"
     )
     if not told.caching:
@@ -212,6 +232,23 @@ def show_estimate(store: "Store", recipe: "Recipe", limit: int | None, sample: s
         )
     if told.again:
         terminal.warn(f"another judge has scored {told.again:,} of them already; --rejudge pays for them again")
+
+
+def show_frozen(store: "Store", recipe: "Recipe", as_json: bool) -> None:
+    """Freezes a new set of sentinels, and prints how many they are."""
+    from curation.judge.watch import FEWEST
+    from curation.stages import specification_of
+    from flows.watching import freeze
+
+    frozen = freeze(store, recipe, specification_of(recipe))
+    if not frozen:
+        raise InputError(
+            f"fewer than {FEWEST} samples of {recipe.name} have a score by {specification_of(recipe).model}; judge them first"
+        )
+    if as_json:
+        terminal.show_json({"sentinels": frozen})
+    else:
+        terminal.show(f"froze {frozen} sentinels; the next scheduled run says what their scores are held against later")
 
 
 def show_reparsed(store: "Store", recipe: "Recipe", as_json: bool) -> None:

@@ -10,7 +10,6 @@ import pytest
 from curation.claude.budget import Budget
 from curation.claude.tally import Tally
 from curation.errors import InputError, Stopped
-from curation.judge.rubric import Fold
 from curation.recipe import Recipe
 from curation.recipes import load_recipe
 from curation.show.histogram import histogram
@@ -53,21 +52,21 @@ def asks(recipe: Recipe, **judge: object) -> Recipe:
     return replace(recipe, judge=replace(recipe.judge, **judge))  # type: ignore[arg-type]
 
 
-def test_another_threshold_or_weight_asks_nothing(service, checked, monkeypatch):
+def test_another_threshold_or_weight_asks_nothing(service, checked):
     store, recipe = checked
+    service.score = lambda name, body: 5 if name == "form" else 9
     judge(store, recipe)
+    for settings, accepted in (
+        ({"accept": 8.5}, SAMPLES),
+        ({"accept": 9.0}, 0),
+        ({"accept": 8.5, "weights": {"form": 20.0}}, 0),
+        ({"accept": 8.5, "weights": {"form": 0.0}}, SAMPLES),
+        ({"accept": 8.5, "lift": 2.0}, 0),
+    ):
+        judge(store, asks(recipe, **settings))
+        assert asking.status(store, recipe)["accepted"] == accepted, settings
     assert service.requests == SAMPLES
-
-    judge(store, asks(recipe, accept=9.5))
-    assert asking.status(store, recipe)["accepted"] == 0
-    rubric = judging.load_rubric()
-    other = replace(rubric, fold=Fold(dict.fromkeys(rubric.criteria, 1.0), 2))
-    for module in ("flows.judging", "curation.stages"):
-        monkeypatch.setattr(f"{module}.load_rubric", lambda: other)
-    judge(store, recipe)
-    assert asking.status(store, recipe)["accepted"] == SAMPLES
-
-    assert service.requests == SAMPLES
+    assert max(service.canaries.values()) == 1
 
 
 def test_a_mended_parser_reads_what_is_stored_and_asks_nothing(service, checked):
