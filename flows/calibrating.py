@@ -38,12 +38,22 @@ YES, NO = 10.0, 0.0  # what people think of a sample of which they said only whe
 
 @dataclass(frozen=True)
 class Labelled:
-    """One sample with what the judge and what people say: criterion -> score, `overall` among them."""
+    """One sample with what the judge and what people say: criterion -> score, `overall` among them where it is known.
+
+    `accept` is people's word, or what their scores amount to; None: they scored too little to tell.
+    """
 
     judge: dict[str, float]
     people: dict[str, float]
-    accept: bool
+    accept: bool | None
     sample: dict[str, Any]
+
+    @property
+    def kinder(self) -> float | None:
+        """How much more the judge gives than people; None: not known."""
+        if OVERALL in self.people:
+            return self.judge[OVERALL] - self.people[OVERALL]
+        return None if self.accept is None else self.judge[OVERALL] - (YES if self.accept else NO)
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ def draw(store: Store, recipe: Recipe, out: Path, number: int) -> int:
 
 
 def calibrate(store: Store, recipe: Recipe, path: Path, precision: float) -> Calibration:
-    """Keeps the file's labels, and holds the recipe's judge against them.
+    """Keeps the file's labels, and holds the recipe's judge against all labels of these samples that are kept.
 
     Raises InputError for a file that is none, for labels of samples that are not here, and for fewer than FEWEST.
     """
@@ -109,9 +119,8 @@ def calibrate(store: Store, recipe: Recipe, path: Path, precision: float) -> Cal
             f"{path} has labels of {ids.height} samples, and {specification.model} has scored {len(pairs)} of them; at "
             f"least {FEWEST} are needed to say anything: label more, or `curation judge` them first"
         )
-    points = curve(
-        np.array([pair.judge[OVERALL] for pair in pairs]), np.array([pair.accept for pair in pairs], dtype=bool)
-    )
+    told = [(pair.judge[OVERALL], pair.accept) for pair in pairs if pair.accept is not None]
+    points = curve(np.array([score for score, _ in told]), np.array([word for _, word in told], dtype=bool))
     return Calibration(
         model=specification.model,
         spec=specification.spec,
@@ -124,7 +133,7 @@ def calibrate(store: Store, recipe: Recipe, path: Path, precision: float) -> Cal
         biases=biases(pairs),
         accept=recipe.judge.accept,
         precision=precision,
-        recommended=recommended(points, precision),
+        recommended=recommended(points, precision) if len(told) >= FEWEST else None,
     )
 
 
@@ -154,11 +163,8 @@ def labelled(store: Store, recipe: Recipe, specification: Specification, given: 
     return pairs
 
 
-def opinion(said: pl.DataFrame, specification: Specification, accept: float) -> tuple[dict[str, float], bool]:
-    """What people say together of one sample: the mean of each criterion with the overall score, and the majority's word.
-
-    Where they gave no scores, the overall score is YES or NO.
-    """
+def opinion(said: pl.DataFrame, specification: Specification, accept: float) -> tuple[dict[str, float], bool | None]:
+    """What people say together of one sample: the mean of each criterion with the overall score, and the majority's word."""
     by_criterion: dict[str, list[float]] = {}
     words = []
     for scores, word in said.select("scores", "accept").iter_rows():
@@ -167,12 +173,15 @@ def opinion(said: pl.DataFrame, specification: Specification, accept: float) -> 
             if score is not None:
                 by_criterion.setdefault(name, []).append(score)
         overall = specification.fold.overall(own)
-        words.append(word if word is not None else overall is not None and overall >= accept)
+        if word is not None:
+            words.append(word)
+        elif overall is not None:
+            words.append(overall >= accept)
     people = {name: fmean(own) for name, own in by_criterion.items()}
     together = specification.fold.overall(people)
-    accepted = sum(words) * 2 > len(words)
-    people[OVERALL] = together if together is not None else YES if accepted else NO
-    return people, accepted
+    if together is not None:
+        people[OVERALL] = together
+    return people, sum(words) * 2 > len(words) if words else None
 
 
 def agreements(pairs: list[Labelled], given: pl.DataFrame, specification: Specification) -> Iterable[Agreement]:
@@ -200,5 +209,6 @@ def among_people(name: str, given: pl.DataFrame, specification: Specification) -
 
 def biases(pairs: list[Labelled]) -> list[Bias]:
     """What goes with a judge that is kinder than people."""
-    kinder = [pair.judge[OVERALL] - pair.people[OVERALL] for pair in pairs]
-    return [bias(name, [measure(pair.sample) for pair in pairs], kinder) for name, measure in FEATURES.items()]
+    known = [(pair.sample, pair.kinder) for pair in pairs if pair.kinder is not None]
+    kinder = [more for _, more in known]
+    return [bias(name, [measure(sample) for sample, _ in known], kinder) for name, measure in FEATURES.items()]

@@ -1,6 +1,7 @@
 """From no labels to a threshold: a blank sheet, labels that are kept, and what they say of the judge."""
 
 import json
+import shutil
 from pathlib import Path
 
 import orjson
@@ -25,7 +26,7 @@ CRITERIA = ("selection", "order", "parameters", "reasoning", "form")
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Recipe]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recipe]:
     """A warehouse whose samples the offline rubric has judged, every third one with thoughts about something else."""
     folder = tmp_path_factory.mktemp("judged")
     store, source = Store(folder / "w.duckdb"), folder / "t.jsonl"
@@ -40,7 +41,14 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Recipe]:
     ingest(store, [str(source)], "auto", "production")
     check(store, recipe)
     judge(store, recipe)
-    return store, recipe
+    return store.path, recipe
+
+
+@pytest.fixture
+def judged(made: tuple[Path, Recipe], tmp_path: Path) -> tuple[Store, Recipe]:
+    """The same warehouse without labels."""
+    path, recipe = made
+    return Store(shutil.copy(path, tmp_path / "w.duckdb")), recipe
 
 
 def sheet(store: Store, recipe: Recipe, path: Path, number: int = SAMPLES) -> list[dict[str, object]]:
@@ -135,6 +143,21 @@ def test_a_yes_or_no_is_a_label_too_and_blank_lines_are_none(judged: tuple[Store
     path.write_bytes(b"".join(orjson.dumps(entry) + b"\n" for entry in entries))
     told = measured(judged, path)
     assert (told.samples, told.blank) == (SAMPLES - 10, 10)
+    assert told.agreements == [], "nobody scored a criterion"
+    assert told.recommended is not None
+    assert all(row.pairs == SAMPLES - 10 for row in told.biases if row.feature == "length")
+
+
+def test_one_criterion_alone_says_nothing_of_acceptance(judged: tuple[Store, Recipe], tmp_path: Path) -> None:
+    entries = sheet(*judged, tmp_path / "sheet.jsonl")
+    for entry in entries:
+        entry |= {"labeller": "only-form", "scores": {"form": 9}}
+    path = tmp_path / "form.jsonl"
+    path.write_bytes(b"".join(orjson.dumps(entry) + b"\n" for entry in entries))
+    told = measured(judged, path)
+    assert [row.criterion for row in told.agreements] == ["form"]
+    assert told.recommended is None
+    assert told.curve[0].accepted == 0, "no sample whose acceptance people tell"
 
 
 @pytest.mark.parametrize(

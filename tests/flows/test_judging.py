@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from curation.claude.budget import Budget
@@ -18,6 +19,7 @@ from flows.checking import check
 from flows.ingesting import ingest
 from flows.judging import judge
 from flows.progress import listening
+from flows.publishing import publish
 from tests import traces
 from tests.claude.conftest import environment
 from tests.servers.claude import Claude
@@ -184,3 +186,17 @@ def test_progress_tells_speed_acceptance_money_and_waiting_times():
     with listening(lambda what, done, total, note: told.append(note)):
         judging.tell("judge", tally, 100, Budget(5.0, spent=1.0))
     assert told == ["3 in flight, 2.0/s, 2 accepted, $1.00 spent, $4.00 left, a reply in 2.0 s, 95% within 30.0 s"]
+
+
+def test_what_the_judge_wrote_is_told_by_explain_and_is_in_no_release(service, checked, tmp_path):
+    store, recipe = checked
+    service.evidence = "The judge's very own words on {}."
+    judge(store, recipe)
+    (kept,) = asking.explain(store, "good-3")["samples"][0]["judgements"]
+    assert "The judge's very own words on order" in kept["rationale"]
+    publish(store, recipe)
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(files) > 3
+    for path in files:
+        told = pl.read_parquet(path).write_json() if path.suffix == ".parquet" else path.read_text()
+        assert "very own words" not in told, path
