@@ -7,21 +7,22 @@ from curation import process
 
 # fmt: off
 from curation.cli import (  # isort: skip
-    path, calibrating, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
+    path, judging, releasing, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
 )
 # fmt: on
 from curation.cli.options import app
 
 __all__ = [
     "app",
-    "calibrating",
     "evaluating",
     "exporting",
+    "judging",
     "keeping",
     "main",
     "making",
     "path",
     "questions",
+    "releasing",
     "reviewing",
     "searching",
     "serving",
