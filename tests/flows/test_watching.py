@@ -191,7 +191,7 @@ def refreshing(cli: Cli, cron: bool) -> Path:
     return path
 
 
-def test_the_commands_warn_with_0_and_hold_with_3(cli: Cli) -> None:
+def test_the_judge_warns_with_0_and_publish_holds_with_3(cli: Cli) -> None:
     recipe = refreshing(cli, cron=False)
     cli.ok("ingest", cli.folder / "t.jsonl")
     cli.ok("check", "--recipe", recipe)
@@ -200,11 +200,19 @@ def test_the_commands_warn_with_0_and_hold_with_3(cli: Cli) -> None:
         assert judged.returncode == 0
         assert "canaries were misjudged" in judged.stderr
         assert "13 canaries)" in judged.stderr
-        for command in (("publish", recipe), ("refresh", recipe)):
-            held = cli(*command, **claude(service.url))
-            assert held.returncode == 3, held.stderr
-            assert "canaries were misjudged" in held.stderr
-        assert dict(service.canaries) == EACH_ONCE
+    held = cli("publish", recipe)
+    assert held.returncode == 3, held.stderr
+    assert "canaries were misjudged" in held.stderr
+    assert dict(service.canaries) == EACH_ONCE
+
+
+def test_a_refresh_whose_judge_is_fooled_ends_with_3_and_says_so(cli: Cli) -> None:
+    recipe = refreshing(cli, cron=False)
+    with Claude(fooled=True) as service:
+        held = cli("refresh", recipe, **claude(service.url))
+    assert held.returncode == 3, held.stderr
+    assert "held t 1.0.0" in held.stdout
+    assert "canaries were misjudged" in held.stderr
 
 
 def test_a_refresh_of_a_recipe_with_a_schedule_judges_its_sentinels(cli: Cli) -> None:
