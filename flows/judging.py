@@ -125,15 +125,18 @@ def fold_journal(store: Store) -> int:
 
 
 def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
-    """Makes decisions of the judgements so far, then chooses among copies and gives the verdict again."""
+    """Makes decisions of the judgements so far; where any has changed, chooses among copies and gives the verdict again.
+
+    So it does where the verdicts are void.
+    """
     stage = judge_stage(recipe)
     decided = judging.decide(
         store.read("last_judgements", spec=specification.spec), recipe.judge.accept, specification.fold
     )
-    with store.write() as transaction:
-        transaction.run("delete_decisions", stage=stage.stage, fingerprint=stage.fingerprint)
-        transaction.run("insert_decision", {"incoming": decided}, stage=stage.stage, fingerprint=stage.fingerprint)
-    choose_survivors(store, recipe)
+    told = {"stage": stage.stage, "fingerprint": stage.fingerprint, "recipe": recipe.name}
+    changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
+    if changed or not verdicts:
+        choose_survivors(store, recipe, decided)
 
 
 def work_list(store: Store, recipe: Recipe, specification: Specification, retry: bool) -> pl.DataFrame:

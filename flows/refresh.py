@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect import Task, flow, get_run_logger, runtime, task
+from prefect import Task, flow, get_run_logger, runtime, tags, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.exceptions import ObjectNotFound
-from prefect.states import Completed, Crashed
+from prefect.states import Completed
 
 from curation.errors import InputError, ServiceError, Stopped
 from curation.lock import only_one
 from curation.recipe import Recipe, Source
 from curation.recipes import load_recipe, require_budget
-from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing
+from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing, zombies
 from warehouse import Store, StoreError
 
 TURN = 6 * 3600.0  # seconds that a recipe waits while another one is judged or published: the longest night seen
@@ -81,7 +79,7 @@ def refresh_flow(recipe: str, warehouse: str) -> Refreshed | State[Any]:
     flow_run = runtime.flow_run.id
     try:
         with only_one(store.path, "refresh", chosen.name):
-            clear(history.killed(store, chosen.name))
+            zombies.clear(history.killed(store, chosen.name))
             with history.written_down(store, chosen.name, flow_run) as row:
                 done = refreshed(recipe, chosen, store, row)
         announcing.tell(store, get_run_logger().warning)
@@ -178,16 +176,6 @@ def passes(state: State[Any]) -> bool:
     return False
 
 
-def clear(flow_runs: list[str]) -> None:
-    """Marks runs as crashed whose process is gone, so that nobody takes them for running."""
-    with get_client(sync_client=True) as client:
-        for flow_run in flow_runs:
-            try:
-                client.set_flow_run_state(flow_run, Crashed(message="its process was killed"), force=True)
-            except ObjectNotFound:  # it ran on another server
-                continue
-
-
 def refresh(recipe: str, warehouse: Path) -> Refreshed:
     """Runs the flow here and now: on the server that PREFECT_API_URL names, else on Prefect's own temporary one.
 
@@ -199,7 +187,8 @@ def refresh(recipe: str, warehouse: Path) -> Refreshed:
             f"the recipe {recipe} names no [[source]] with a path, and there is no warehouse at {warehouse}; "
             "add a source, or `curation ingest` first"
         )
-    state: Any = refresh_flow(recipe, str(warehouse), return_state=True)
+    with tags(zombies.own_tag()):
+        state: Any = refresh_flow(recipe, str(warehouse), return_state=True)
     if state.name in ("Skipped", "Stopped"):
         raise Stopped(state.message or "it was stopped")
     done: Refreshed = state.result()
