@@ -39,6 +39,17 @@ def test_a_run_is_recorded_once_with_its_evaluation(store: Store, tmp_path: Path
     assert recording.history(store, "others")["runs"] == []
 
 
+def test_release_and_preset_make_a_run_one_wherever_and_whenever_it_was_made(store: Store, tmp_path: Path) -> None:
+    first = run_folder(tmp_path / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z")
+    again = run_folder(tmp_path / "elsewhere", "1.0.0", 0.8, "2026-10-05T01:00:00Z")
+    assert [recording.add(store, str(folder)).new for folder in (first, again)] == [True, False]
+    assert [row["address"] for row in recording.history(store, "plans")["runs"]] == [str(again)]
+    assert recording.finished(store, "sft", "plans", "1.0.0", "tiny", "") == str(again)
+    for other in (("grpo", "1.0.0", "tiny"), ("sft", "1.1.0", "tiny"), ("sft", "1.0.0", "large")):
+        assert recording.finished(store, other[0], "plans", other[1], other[2], "") is None
+    assert recording.finished(store, "sft", "plans", "1.0.0", "tiny", "another model") is None
+
+
 @pytest.mark.parametrize(("score", "worse"), [(0.6, True), (0.78, False), (0.9, False)])
 def test_a_model_that_is_surely_worse_than_the_last_is_told(
     store: Store, tmp_path: Path, score: float, worse: bool
