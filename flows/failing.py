@@ -61,10 +61,8 @@ def passes(state: State[Any]) -> bool:
     """Whether what stopped a task may be over soon: a service that failed, a warehouse that somebody held."""
     try:
         state.result()
-    except ServiceError as error:
+    except (ServiceError, StoreError) as error:
         return error.again
-    except StoreError:
-        return True
     except BaseException:
         return False
     return False

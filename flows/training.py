@@ -15,11 +15,13 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from curation.errors import CurationError, ServiceError, Stopped
+from curation.release.targets.models import ModelRepository
 from flows import recording
 from flows.morning import key_of
 from warehouse import Store, StoreError
 
 LINES = 30  # of the curve that the artifact shows: what fits on a screen
+HERE = ("checkpoints/*", ".*", ".*/*")  # what is not pushed: it serves to go on with the run
 LAST = 2_000  # characters of a failed command's stderr that are told
 
 
@@ -34,18 +36,32 @@ def command(words: list[str]) -> None:
 
 @flow(name="train-sft", flow_run_name="train {name} {version}")
 def train_sft(
-    name: str, version: str, reference: str, preset: str, model: str = "", runs: str = "runs", warehouse: str = ""
+    name: str,
+    version: str,
+    reference: str,
+    preset: str,
+    model: str = "",
+    runs: str = "runs",
+    warehouse: str = "",
+    push_to: str = "",
 ) -> str | State[Any]:
     """Fine-tunes from a release; returns the run's folder. See `trained`."""
-    return ended("sft", name, version, reference, preset, model, runs, warehouse)
+    return ended("sft", name, version, reference, preset, model, runs, warehouse, push_to)
 
 
 @flow(name="train-grpo", flow_run_name="improve on {name} {version}")
 def train_grpo(
-    name: str, version: str, reference: str, preset: str, model: str = "", runs: str = "runs", warehouse: str = ""
+    name: str,
+    version: str,
+    reference: str,
+    preset: str,
+    model: str = "",
+    runs: str = "runs",
+    warehouse: str = "",
+    push_to: str = "",
 ) -> str | State[Any]:
     """Improves a model by rewards; returns the run's folder. See `trained`."""
-    return ended("grpo", name, version, reference, preset, model, runs, warehouse)
+    return ended("grpo", name, version, reference, preset, model, runs, warehouse, push_to)
 
 
 def ended(kind: str, name: str, version: str, *given: str) -> str | State[Any]:
@@ -68,9 +84,17 @@ def ended(kind: str, name: str, version: str, *given: str) -> str | State[Any]:
 
 
 def trained(
-    kind: str, name: str, version: str, reference: str, preset: str, model: str, runs: str, warehouse: str
+    kind: str,
+    name: str,
+    version: str,
+    reference: str,
+    preset: str,
+    model: str,
+    runs: str,
+    warehouse: str,
+    push_to: str,
 ) -> tuple[str, tuple[str, ...]]:
-    """Trains, evaluates and, where this box has the `warehouse`, records: (the run's folder, where it is worse).
+    """Trains, evaluates, pushes to `push_to` and, where this box has the `warehouse`, records: (folder, where it is worse).
 
     Empty text stands for what is not given. Release and preset make a run one: what the warehouse knows as finished is
     not trained again, wherever its folder is, and a killed one goes on in its folder. A second process in it is refused.
@@ -93,6 +117,9 @@ def trained(
     if not (out / "evaluation" / recording.EVALUATION).is_file():
         command(["evaluate", "--model", str(out), "--release", reference, "--out", str(out / "evaluation"), "--json"])
     log.info("evaluated (%.0f s): %s", time.monotonic() - began, out)
+    if push_to:
+        ModelRepository.of(push_to).push(out, f"{name} {version}, {called(preset)}", HERE)
+        log.info("pushed to %s", push_to)
     return str(out), recording.add(store, str(out)).regressions if store else ()
 
 

@@ -196,7 +196,8 @@ class Store:
                     who = f"process {holder[1]}" if holder else "another process"
                     raise StoreError(
                         f"the warehouse {self.path} is held open by {who} and did not become free in {self.wait:.0f} s; "
-                        "close that program, then run this again"
+                        "close that program, then run this again",
+                        again=True,
                     ) from None
                 time.sleep(POLL_SECONDS)
             except duckdb.Error as error:

@@ -3,15 +3,16 @@
 WITH both_of AS (
     SELECT
         coalesce(n.split, o.split) AS split, coalesce(n.category, o.category) AS category,
-        n.sample_id IS NOT NULL AS now, o.sample_id IS NOT NULL AS then, n.split <> o.split AS elsewhere
+        n.sample_id IS NOT NULL AS is_new, o.sample_id IS NOT NULL AS is_old,
+        n.split <> o.split AS is_elsewhere
     FROM (SELECT sample_id, split, category FROM release_sample WHERE name = $name AND version = $version) AS n
     FULL JOIN (SELECT sample_id, split, category FROM release_sample WHERE name = $name AND version = $parent) AS o
         ON o.sample_id = n.sample_id
 )
 SELECT
-    CASE WHEN GROUPING(split) = 0 THEN 'split' ELSE 'category' END AS by, coalesce(split, category) AS what,
-    count_if(now) AS rows, count_if(now AND NOT then) AS added, count_if(then AND NOT now) AS removed,
-    count_if(now AND then AND elsewhere) AS moved
+    CASE WHEN grouping(split) = 0 THEN 'split' ELSE 'category' END AS "by", coalesce(split, category) AS what,
+    count(*) FILTER (WHERE is_new) AS "rows", count(*) FILTER (WHERE is_new AND NOT is_old) AS added, count(*) FILTER (WHERE is_old AND NOT is_new) AS removed,
+    count(*) FILTER (WHERE is_new AND is_old AND is_elsewhere) AS moved
 FROM both_of
 GROUP BY GROUPING SETS ((split), (category))
-ORDER BY by DESC, what;
+ORDER BY "by" DESC, what;

@@ -1,0 +1,104 @@
+"""A team's deployments for real: prefect.yaml is deployed, a version starts its trainer elsewhere, and a chat is told."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import traces
+from tests.conftest import ROOT, Cli
+from tests.flows.team import Chat, Team, small_preset
+
+pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(3600)]
+
+
+@pytest.fixture(scope="session")
+def team(cli_in: Callable[[Path], Cli], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    folder = tmp_path_factory.mktemp("team")
+    source = traces.write(folder / "t.jsonl", [traces.good(number) for number in range(144)])
+    recipe = folder / "r.toml"
+    recipe.write_text(traces.recipe_text(source, folder / "out", release="test = 0.1"))
+    small_preset(folder, "tiny-gemma4", "sft.max_steps=2", "sft.max_length=2048")
+    small_preset(folder, "tiny-gemma4-grpo", "grpo.max_steps=1", "grpo.max_new_tokens=4", "grpo.evaluate_rows=2")
+    made = Team(cli_in(folder))
+    made.deploy(
+        {
+            "recipe: demo": f"recipe: {recipe}",
+            "warehouse: warehouse/curation.duckdb": f"warehouse: {made.cli.warehouse}",
+            "curation.dataset.demo": "curation.dataset.t",
+            "preset: gemma4-e2b}": f"preset: {folder / 'tiny-gemma4.toml'}}}",
+        }
+    )
+    yield made
+    made.stop()
+
+
+def test_every_deployment_of_prefect_yaml_is_there_with_its_schedule_and_its_trigger(team: Team) -> None:
+    found = {f"{team.ask('flows/' + one['flow_id'])['name']}": one for one in team.ask("deployments/filter", {})}
+    assert {name: one["work_pool_name"] for name, one in found.items()} == {
+        "refresh": "curation", "judge": "curation", "publish": "curation", "train-sft": "gpu", "train-grpo": "gpu",
+    }  # fmt: skip
+    (schedule,) = found["refresh"]["schedules"]
+    assert (schedule["schedule"]["cron"], schedule["active"]) == ("0 2 * * *", True)
+    (automation,) = team.ask("automations/filter", {})
+    assert automation["trigger"]["expect"] == ["curation.dataset.published"]
+
+
+def test_a_refresh_there_publishes_and_its_version_starts_the_trainer_that_never_sees_the_warehouse(team: Team) -> None:
+    team.prefect("deployment", "run", "refresh/curation")
+    (refreshed,) = team.wait("a refresh", lambda: team.runs("curation", "Completed", "Failed"))
+    assert refreshed["state"]["name"] == "Completed", refreshed["state"]["message"]
+    (trained,) = team.wait("a training run", lambda: team.runs("gpu", "Completed", "Failed"))
+    assert trained["state"]["name"] == "Completed", trained["state"]["message"]
+    told = trained["parameters"]
+    assert (told["name"], told["version"], told["reference"]) == (
+        "t",
+        "1.0.0",
+        str(team.cli.folder / "out" / "t-v1.0.0"),
+    )
+    assert "warehouse" not in told
+    folder = team.cli.folder / "runs" / "tiny-gemma4-t-v1.0.0-seed0"
+    assert json.loads((folder / "run.json").read_text())["state"] == "finished"
+    assert team.cli.json("runs", "t")["runs"] == []
+    assert "1 evaluations" in team.cli.ok("runs", "add", folder)
+    (run,) = team.cli.json("runs", "t")["runs"]
+    assert (run["version"], run["address"]) == ("1.0.0", str(folder))
+
+
+def test_the_runs_leave_what_the_morning_sees(team: Team) -> None:
+    found = {one["key"]: one for one in team.ask("artifacts/latest/filter", {})}
+    assert {"t-funnel", "t-drops", "t-summary", "t-curve"} <= found.keys()
+    funnel = json.loads(found["t-funnel"]["data"])
+    assert funnel[0] == {"stage": "traces", "outcome": "left", "samples": 144, "since the last run": ""}
+    assert "published t 1.0.0" in found["t-summary"]["data"]
+    assert "| loss |" in found["t-curve"]["data"]
+
+
+def test_a_trainer_that_is_submitted_by_hand_is_followed_to_its_end(team: Team) -> None:
+    model = team.cli.folder / "runs" / "tiny-gemma4-t-v1.0.0-seed0"
+    words = ("train", "grpo", "--release", "t@1.0.0", "--preset", "tiny-gemma4-grpo.toml", "--model", model)
+    done = team.cli(*words, "--submit", "--wait", "--pool", "gpu")
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rf"Completed: {team.address}/runs/flow-run/[0-9a-f-]+\n", done.stdout)
+    assert "Running" in done.stderr
+    folder = team.cli.folder / "runs" / "tiny-gemma4-grpo-t-v1.0.0-seed0"
+    assert json.loads((folder / "run.json").read_text())["kind"] == "grpo"
+    wrong = team.cli(*words, "--submit", "--pool", "cpu")
+    assert (wrong.returncode, "work pool gpu, not cpu" in wrong.stderr) == (1, True)
+
+
+def test_the_webhook_of_the_docs_tells_of_a_failed_run_in_one_sentence(team: Team) -> None:
+    chat = Chat()
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    environment = team.cli.environment | {"WEBHOOK": chat.url}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=600)
+    team.prefect("deployment", "run", "refresh/curation", "-p", "recipe=nowhere.toml")
+    (told,) = team.wait("the word in the chat", lambda: chat.told)
+    assert told == {
+        "text": "refresh nowhere is Failed: there is no recipe at nowhere.toml; `curation init PATH` writes one"
+    }
