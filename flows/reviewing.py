@@ -11,7 +11,8 @@ from curation.lock import only_one
 from curation.recipes import parse_recipe
 from curation.release.targets import open_target
 from flows.asking import releases
-from flows.publishing import Published, place_again
+from flows.placing import place_again
+from flows.publishing import Published
 from warehouse import Store
 
 

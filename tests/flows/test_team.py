@@ -4,37 +4,33 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests import traces
-from tests.conftest import ROOT, Cli
+from tests.conftest import ROOT
 from tests.flows.team import Chat, Team, small_preset
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(3600)]
 
 
-@pytest.fixture(scope="session")
-def team(cli_in: Callable[[Path], Cli], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    folder = tmp_path_factory.mktemp("team")
+@pytest.fixture(scope="module")
+def team(prefect: Team) -> Team:
+    folder = prefect.cli.folder
     source = traces.write(folder / "t.jsonl", [traces.good(number) for number in range(144)])
     recipe = folder / "r.toml"
     recipe.write_text(traces.recipe_text(source, folder / "out", release="test = 0.1"))
     small_preset(folder, "tiny-gemma4", "sft.max_steps=2", "sft.max_length=2048")
     small_preset(folder, "tiny-gemma4-grpo", "grpo.max_steps=1", "grpo.max_new_tokens=4", "grpo.evaluate_rows=2")
-    made = Team(cli_in(folder))
-    made.deploy(
+    prefect.deploy(
         {
             "recipe: demo": f"recipe: {recipe}",
-            "warehouse: warehouse/curation.duckdb": f"warehouse: {made.cli.warehouse}",
+            "warehouse: warehouse/curation.duckdb": f"warehouse: {prefect.cli.warehouse}",
             "curation.dataset.demo": "curation.dataset.t",
             "preset: gemma4-e2b}": f"preset: {folder / 'tiny-gemma4.toml'}}}",
         }
     )
-    yield made
-    made.stop()
+    return prefect
 
 
 def test_every_deployment_of_prefect_yaml_is_there_with_its_schedule_and_its_trigger(team: Team) -> None:
