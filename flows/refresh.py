@@ -72,7 +72,8 @@ def publish_accepted(warehouse: str, recipe: str) -> publishing.Published:
     """Publishes the accepted samples, unless the last release holds just these, or a guard holds them."""
     with timed() as said:
         done = publishing.publish(Store(warehouse), load_recipe(recipe), wait=TURN)
-        said.append(f"{done.state} {done.name} {done.version}, {sum(done.rows.values()):,} rows, new: {done.new}")
+        word = done.state if done.new or done.state == "held" else "nothing new since"
+        said.append(f"{word} {done.name} {done.version}, {sum(done.rows.values()):,} rows")
     return done
 
 
