@@ -4,6 +4,7 @@ Every task may run again at any time: what is done already is found in the wareh
 plain text, so that a deployment can pass them.
 """
 
+import atexit
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from prefect.states import Completed, Crashed, Failed
 
 from curation.errors import CurationError, InputError, MachineError, ServiceError, Stopped
 from curation.lock import only_one
+from curation.process import be_quiet
 from curation.recipe import Recipe, Source
 from curation.recipes import load_recipe
 from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing
@@ -99,6 +101,8 @@ def refresh_flow(recipe: str, warehouse: str) -> Refreshed | State[Any]:
     that a guard holds as Held; none of them is a failure. A failure is one sentence.
     """
     log = get_run_logger()
+    if by_itself():
+        atexit.register(be_quiet)  # the worker's log is read by people
     try:
         chosen, store = load_recipe(recipe), Store(warehouse)
         with only_one(store.path, "refresh", chosen.name):
