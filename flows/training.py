@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed
 
 from curation.errors import CurationError, ServiceError, Stopped
 from curation.release.targets.models import ModelRepository
-from flows import recording
+from flows import announcing, recording
 from flows.morning import key_of
 from warehouse import Store, StoreError
 
@@ -74,13 +74,18 @@ def ended(kind: str, name: str, version: str, *given: str) -> str | State[Any]:
         return Completed(name="Skipped", message=str(error))
     except (CurationError, StoreError) as error:
         return Failed(message=str(error), data=error)
+    return outcome(name, out, regressions)
+
+
+def outcome(name: str, data: Any, regressions: tuple[str, ...]) -> Any | State[Any]:
+    """What a flow ends with that has recorded a run: the data, or where its model is worse than the last the state Worse."""
     if not regressions:
-        return out
+        return data
     for sentence in regressions:
-        log.error("REGRESSION: %s", sentence)
+        get_run_logger().error("REGRESSION: %s", sentence)
     told = "\n".join(f"**REGRESSION**: {sentence}" for sentence in regressions)
     create_markdown_artifact(key=f"{key_of(name)}-regression", markdown=told)
-    return Completed(name="Worse", message=regressions[0], data=out)
+    return Completed(name="Worse", message=regressions[0], data=data)
 
 
 def trained(
@@ -94,8 +99,9 @@ def trained(
     warehouse: str,
     push_to: str,
 ) -> tuple[str, tuple[str, ...]]:
-    """Trains, evaluates, pushes to `push_to` and, where this box has the `warehouse`, records: (folder, where it is worse).
+    """Trains, evaluates, pushes to `push_to`, and records where this box has the `warehouse`: (folder, where it is worse).
 
+    A box without tells Prefect, so that one with it records.
     Empty text stands for what is not given. Release and preset make a run one: what the warehouse knows as finished is
     not trained again, wherever its folder is, and a killed one goes on in its folder. A second process in it is refused.
     """
@@ -120,7 +126,10 @@ def trained(
     if push_to:
         ModelRepository.of(push_to).push(out, f"{name} {version}, {called(preset)}", HERE)
         log.info("pushed to %s", push_to)
-    return str(out), recording.add(store, str(out)).regressions if store else ()
+    if store:
+        return str(out), recording.add(store, str(out)).regressions
+    announcing.tell_trained(name, version, push_to or str(out.absolute()))
+    return str(out), ()
 
 
 def called(preset: str) -> str:

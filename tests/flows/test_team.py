@@ -27,6 +27,7 @@ def team(prefect: Team) -> Team:
             "recipe: demo": f"recipe: {recipe}",
             "warehouse: warehouse/curation.duckdb": f"warehouse: {prefect.cli.warehouse}",
             "curation.dataset.demo": "curation.dataset.t",
+            "curation.model.demo": "curation.model.t",
             "preset: gemma4-e2b}": f"preset: {folder / 'tiny-gemma4.toml'}}}",
         }
     )
@@ -37,14 +38,17 @@ def test_every_deployment_of_prefect_yaml_is_there_with_its_schedule_and_its_tri
     found = {f"{team.ask('flows/' + one['flow_id'])['name']}": one for one in team.ask("deployments/filter", {})}
     assert {name: one["work_pool_name"] for name, one in found.items()} == {
         "refresh": "curation", "judge": "curation", "publish": "curation", "train-sft": "gpu", "train-grpo": "gpu",
+        "record": "curation",
     }  # fmt: skip
     (schedule,) = found["refresh"]["schedules"]
     assert (schedule["schedule"]["cron"], schedule["active"]) == ("0 2 * * *", True)
-    (automation,) = team.ask("automations/filter", {})
-    assert automation["trigger"]["expect"] == ["curation.dataset.published"]
+    expected = sorted(automation["trigger"]["expect"] for automation in team.ask("automations/filter", {}))
+    assert expected == [["curation.dataset.published"], ["curation.model.trained"]]
 
 
-def test_a_refresh_there_publishes_and_its_version_starts_the_trainer_that_never_sees_the_warehouse(team: Team) -> None:
+def test_a_refresh_there_publishes_and_its_version_starts_the_trainer_that_never_sees_the_warehouse_but_is_recorded(
+    team: Team,
+) -> None:
     team.prefect("deployment", "run", "refresh/curation")
     (refreshed,) = team.wait("a refresh", lambda: team.runs("curation", "Completed", "Failed"))
     assert refreshed["state"]["name"] == "Completed", refreshed["state"]["message"]
@@ -59,10 +63,10 @@ def test_a_refresh_there_publishes_and_its_version_starts_the_trainer_that_never
     assert "warehouse" not in told
     folder = team.cli.folder / "runs" / "tiny-gemma4-t-v1.0.0-seed0"
     assert json.loads((folder / "run.json").read_text())["state"] == "finished"
-    assert team.cli.json("runs", "t")["runs"] == []
-    assert "1 evaluations" in team.cli.ok("runs", "add", folder)
+    (recorded,) = team.wait("the record", lambda: team.runs("curation", "Completed", "Failed")[1:])
+    assert recorded["state"]["name"] == "Completed", recorded["state"]["message"]
     (run,) = team.cli.json("runs", "t")["runs"]
-    assert (run["version"], run["address"]) == ("1.0.0", str(folder))
+    assert (run["version"], run["address"], run["score"] is not None) == ("1.0.0", str(folder), True)
 
 
 def test_the_runs_leave_what_the_morning_sees(team: Team) -> None:
