@@ -4,12 +4,16 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from flows import recording
 from tests import traces
 from tests.conftest import ROOT
 from tests.flows.team import Chat, Team, small_preset
+from tests.flows.test_recording import run_folder
+from warehouse import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(3600)]
 
@@ -76,6 +80,11 @@ def test_the_runs_leave_what_the_morning_sees(team: Team) -> None:
     assert funnel[0] == {"stage": "traces", "outcome": "left", "samples": 144, "since the last run": ""}
     assert "published t 1.0.0" in found["t-summary"]["data"]
     assert "| loss |" in found["t-curve"]["data"]
+    logs = "\n".join(one["message"] for one in team.ask("logs/filter", {"limit": 200}))
+    assert re.search(r"^144 new traces in 1 files, 0 unreadable \(\d+\.\d s\)$", logs, re.MULTILINE)
+    assert re.search(r"^judged \d+ samples, \d+ good enough, \$0\.00 \(\d+\.\d s\)$", logs, re.MULTILINE)
+    shown = logs + "".join(one["data"] for one in found.values())
+    assert [word for word in (*traces.CITIES, "ferry", "umbrella", "plugin-1") if word in shown] == []
 
 
 def test_a_trainer_that_is_submitted_by_hand_is_followed_to_its_end(team: Team) -> None:
@@ -91,7 +100,7 @@ def test_a_trainer_that_is_submitted_by_hand_is_followed_to_its_end(team: Team) 
     assert (wrong.returncode, "work pool gpu, not cpu" in wrong.stderr) == (1, True)
 
 
-def test_the_webhook_of_the_docs_tells_of_a_failed_run_in_one_sentence(team: Team) -> None:
+def test_the_webhook_of_the_docs_tells_of_a_failed_run_and_of_a_worse_model_in_one_sentence(team: Team) -> None:
     chat = Chat()
     page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
@@ -102,3 +111,16 @@ def test_the_webhook_of_the_docs_tells_of_a_failed_run_in_one_sentence(team: Tea
     assert told == {
         "text": "refresh nowhere is Failed: there is no recipe at nowhere.toml; `curation init PATH` writes one"
     }
+    recorded(team, "one", "1.0.0", 0.8)
+    folder = recorded(team, "two", "1.1.0", 0.3)
+    (_, worse) = team.wait("the word of the worse model", lambda: chat.told if len(chat.told) > 1 else None)
+    assert re.match(rf"record {folder} is Worse: \S+ scores 0\.300 .* scored 0\.800", worse["text"])
+
+
+def recorded(team: Team, name: str, version: str, score: float) -> Path:
+    """The folder of a run that the deployment `record` has written down."""
+    folder = run_folder(team.cli.folder / name, version, score, f"2026-10-01T0{version[2]}:00:00Z")
+    team.prefect("deployment", "run", "record/curation", "-p", f"address={folder}")
+    known = Store(team.cli.warehouse)
+    team.wait("its record", lambda: version in [run["version"] for run in recording.history(known, "plans")["runs"]])
+    return folder
