@@ -120,7 +120,7 @@ class Store:
             except (duckdb.InterruptException, RuntimeError) as error:
                 raise interrupted(error) from error
             except duckdb.Error as error:
-                raise StoreError(f"could not write to {self.path}: {without_contents(error)}") from error
+                raise StoreError(cannot_write(self.path, error)) from error
             finally:
                 connection.close()
 
@@ -140,7 +140,7 @@ class Store:
                 migrate(connection, self.path)
                 connection.execute(query("checkpoint")).fetchall()
             except duckdb.Error as error:
-                raise StoreError(f"could not write to {self.path}: {without_contents(error)}") from error
+                raise StoreError(cannot_write(self.path, error)) from error
             finally:
                 connection.close()
             yield self.path
@@ -275,6 +275,13 @@ def cannot_open(path: Path, text: str) -> str:
     if "Read-only file system" in text or "Permission denied" in text:
         return f"the warehouse {path} cannot be written: {text.splitlines()[0]}; choose another with --warehouse"
     return f"cannot open the warehouse {path}: {text.splitlines()[0]}"
+
+
+def cannot_write(path: Path, error: duckdb.Error) -> str:
+    """Why nothing could be written, and what to do; a transaction is in the file whole or not at all."""
+    if "No space left" in str(error) or "Disk quota" in str(error):
+        return f"the disk with the warehouse {path} is full; make room there, then run this again: what was written is kept"
+    return f"could not write to {path}: {without_contents(error)}"
 
 
 def without_contents(error: duckdb.Error) -> str:

@@ -3,19 +3,22 @@
 import gzip
 import json
 import os
-import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from curation.recipes import load_recipe
+from flows import asking, checking, ingesting, judging
 from tests import traces
 from tests.conftest import Cli
 from tests.flows.team import Team
 from tests.servers.claude import Claude
 from tests.servers.local_hub import running_hub
 from tests.test_cli import claude
+from warehouse import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 TOO_SMALL = 8 * 2**20  # bytes: room for an empty warehouse and little more
@@ -67,33 +70,34 @@ def test_a_spent_budget_keeps_what_was_judged_publishes_nothing_and_the_next_per
     recipe = recipe_over(night, source, judge="budget_usd = 0.4")
     recipe.write_text(recipe.read_text().replace('"offline"', '"anthropic"'))
     with Claude() as service:
-        nights = 0
-        while (done := night("refresh", recipe, **claude(service.url))).returncode == 3:
-            assert "$0.40" in sentence_of(done)
-            assert not (night.folder / "out").exists()
-            assert night.json("status", "-r", recipe)["last_refresh"]["state"] == "stopped"
-            nights += 1
-            assert nights < 9
-        assert (done.returncode, nights > 0) == (0, True), done.stderr
+        stopped = night("refresh", recipe, **claude(service.url))
+        assert (stopped.returncode, "$0.40" in sentence_of(stopped)) == (3, True)
+        told = night.json("status", "-r", recipe)
+        assert (told["last_refresh"]["state"], told["accepted"] > 0, told["releases"]) == ("stopped", True, [])
+        recipe.write_text(recipe.read_text().replace("budget_usd = 0.4", "budget_usd = 40"))
+        assert "published t 1.0.0" in night.ok("refresh", recipe, **claude(service.url))
         assert set(service.answered.values()) == {1}
-    assert "published t 1.0.0" in done.stdout
 
 
 @pytest.mark.parametrize(("fault", "token", "said"), [(503, "hf_local", "(503)"), (None, "hf_expired", "(401)")])
 def test_a_hub_that_is_down_or_refuses_the_token_fails_once_and_later_gets_the_whole_release(
-    night: Cli, fault: int | None, token: str, said: str
+    cli: Cli, fault: int | None, token: str, said: str
 ) -> None:
-    source = traces.write(night.folder / "t.jsonl", [traces.good(number) for number in range(20)])
-    recipe = recipe_over(night, source, to="hf://owner/plans")
-    with running_hub(night.folder) as hub:
+    source = traces.write(cli.folder / "t.jsonl", [traces.good(number) for number in range(20)])
+    recipe = recipe_over(cli, source, to="hf://owner/plans")
+    store = Store(cli.warehouse)
+    ingesting.ingest(store, [str(source)], "ondemand", "production")
+    checking.check(store, load_recipe(recipe))
+    judging.judge(store, load_recipe(recipe))
+    with running_hub(cli.folder) as hub:
         environment = {key: value for key, value in hub.environment.items() if key.startswith("HF_")}
         if fault:
             hub.fault(".*", fault, times=10_000)
-        failed = night("refresh", recipe, **environment | {"HF_TOKEN": token})
+        failed = cli("publish", recipe, **environment | {"HF_TOKEN": token})
         assert (failed.returncode, said in sentence_of(failed), token in failed.stderr) == (1, True, False)
-        assert night.json("status", "-r", recipe)["releases"] == []
+        assert [row["state"] for row in asking.releases(store, "t") if row["state"] == "published"] == []
         hub.fault("", "clear")
-        assert "published t 1.0.0" in night.ok("refresh", recipe, **environment)
+        assert "published t 1.0.0" in cli.ok("publish", recipe, **environment)
         assert hub.state["tags"].keys() == {"v1.0.0"}
 
 
@@ -109,30 +113,31 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", folder], check=True)
 
 
-def test_a_full_disk_is_one_sentence_and_with_room_again_the_same_refresh_finishes(night: Cli, full_disk: Path) -> None:
+def test_a_full_disk_is_one_sentence_and_with_room_again_the_same_command_finishes(cli: Cli, full_disk: Path) -> None:
     many = [traces.again(traces.good(number % 144), trace_id=f"t-{number}") for number in range(2_000)]
-    source = traces.write(night.folder / "t.jsonl", many)
-    recipe = recipe_over(night, source)
-    night.environment["CURATION_WAREHOUSE"] = str(full_disk / "w.duckdb")
-    (full_disk / "ballast").write_bytes(os.urandom(TOO_SMALL - 2**21))
-    failed = night("refresh", recipe)
-    assert failed.returncode == 1
-    assert re.search("No space|full", sentence_of(failed)), failed.stderr
+    source = traces.write(cli.folder / "t.jsonl", many)
+    cli.environment["CURATION_WAREHOUSE"] = str(full_disk / "w.duckdb")
+    (full_disk / "ballast").write_bytes(os.urandom(TOO_SMALL - 2**20))
+    failed = cli("ingest", source)
+    assert (
+        failed.returncode,
+        f"the disk with the warehouse {full_disk / 'w.duckdb'} is full" in sentence_of(failed),
+    ) == (1, True)
     subprocess.run(["mount", "-o", "remount,size=1G", full_disk], check=True)
-    assert "published t 1.0.0" in night.ok("refresh", recipe)
+    assert cli.json("ingest", source)["files"][0]["records"] == 2_000
+    assert cli.json("status")["traces"] == 2_000
 
 
-def test_a_warehouse_that_another_program_holds_is_waited_for_then_named(night: Cli) -> None:
-    source = traces.write(night.folder / "t.jsonl", [traces.good(number) for number in range(12)])
-    recipe = recipe_over(night, source)
-    night.ok("ingest", source)
+def test_a_warehouse_that_another_program_holds_is_waited_for_then_named(cli: Cli) -> None:
+    source = traces.write(cli.folder / "t.jsonl", [traces.good(number) for number in range(12)])
+    ingesting.ingest(Store(cli.warehouse), [str(source)], "ondemand", "production")
     hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
-        [night.command()[0], "-c", hold, str(night.warehouse)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", hold, str(cli.warehouse)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        failed = night("refresh", recipe)
+        failed = cli("check")
         assert (failed.returncode, f"held open by process {other.pid}" in sentence_of(failed)) == (1, True)
         other.communicate()
-    assert "published t 1.0.0" in night.ok("refresh", recipe)
+    cli.ok("check")
