@@ -270,6 +270,8 @@ def nothing_there(path: Path) -> str:
 
 def cannot_open(path: Path, text: str) -> str:
     """DuckDB's refusal in our words: what it is, and what to do."""
+    if is_full(text):
+        return full(path)
     if "not a valid DuckDB" in text or "storage" in text.lower() or "Serialization" in text:
         return f"{path} is not a DuckDB file that this version can read; choose another with --warehouse"
     if "Read-only file system" in text or "Permission denied" in text:
@@ -277,10 +279,20 @@ def cannot_open(path: Path, text: str) -> str:
     return f"cannot open the warehouse {path}: {text.splitlines()[0]}"
 
 
+def is_full(text: str) -> bool:
+    """Whether DuckDB says that the disk has no room."""
+    return "No space left" in text or "Disk quota" in text
+
+
+def full(path: Path) -> str:
+    """That the disk has no room, and what to do."""
+    return f"the disk with the warehouse {path} is full; make room there, then run this again: what was written is kept"
+
+
 def cannot_write(path: Path, error: duckdb.Error) -> str:
     """Why nothing could be written, and what to do; a transaction is in the file whole or not at all."""
-    if "No space left" in str(error) or "Disk quota" in str(error):
-        return f"the disk with the warehouse {path} is full; make room there, then run this again: what was written is kept"
+    if is_full(str(error)):
+        return full(path)
     return f"could not write to {path}: {without_contents(error)}"
 
 
