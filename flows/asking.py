@@ -15,6 +15,7 @@ from curation.recipe import Recipe
 from curation.spans import grounded
 from curation.stages import REASONS
 from flows import watching
+from flows.comparing import changes
 from flows.loading import load_samples, read_members
 from flows.outfile import whole_file
 from warehouse import Store
@@ -55,7 +56,8 @@ def read_status(store: Store, recipe: Recipe) -> dict[str, Any]:
         "usd": store.read("spent", {"members": members}, recipe=recipe.name).item(),
         "waiting_replies": count(journal_folder(store.path)),
         "doubts": doubts(store, recipe),
-        "releases": releases(store, recipe.name),
+        "releases": (made := releases(store, recipe.name)),
+        "changes": changes(store, recipe.name, made[-1]["version"], made[-1]["parent"]) if made else None,
         "last_refresh": last_refresh(store, recipe.name),
         "trouble": [jsonable(row) for row in store.read("source_trouble", recipe=recipe.name).iter_rows(named=True)],
     }
