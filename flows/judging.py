@@ -29,6 +29,7 @@ from flows.completing import count_waiting
 from flows.keys import fence_secret
 from flows.loading import batches, read_members
 from flows.progress import say
+from flows.reasons import keep_reasons
 from warehouse import Store
 
 RUNS = 3  # an abstention is tried again in so many runs, then it rests until it is asked for
@@ -118,6 +119,7 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
         transaction.run("delete_decisions", stage=stage.stage, fingerprint=stage.fingerprint)
         transaction.run("insert_decision", {"incoming": decided}, stage=stage.stage, fingerprint=stage.fingerprint)
     choose_survivors(store, recipe)
+    keep_reasons(store, recipe, read_members(store, recipe), new=False)
 
 
 def work_list(store: Store, recipe: Recipe, specification: Specification, retry: bool) -> pl.DataFrame:
