@@ -31,6 +31,7 @@ from flows.completing import count_waiting
 from flows.keys import fence_secret
 from flows.loading import batches, read_members
 from flows.progress import say
+from flows.reasons import keep_reasons
 from warehouse import Store
 
 NOBODY = pl.DataFrame(schema=SAMPLE_FRAME)  # no sentinels
@@ -137,6 +138,7 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
     changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
     if changed or not verdicts:
         choose_survivors(store, recipe, decided)
+        keep_reasons(store, recipe, read_members(store, recipe), new=False)
 
 
 def work_list(store: Store, recipe: Recipe, specification: Specification, retry: bool) -> pl.DataFrame:

@@ -192,8 +192,6 @@ def ingest_sources(warehouse: str, sources: list[Source]) -> tuple[list[ingestin
     return done, sentences
 
 
-
-
 def refresh(recipe: str, warehouse: Path) -> Refreshed:
     """Runs the flow here and now: on the server that PREFECT_API_URL names, else on Prefect's own temporary one.
 
