@@ -16,6 +16,7 @@ from trl import GRPOConfig, GRPOTrainer
 from trainers.curriculum import Curriculum
 from trainers.evaluation.gold import Gold, gold_of_row
 from trainers.families import FAMILIES
+from trainers.head import LearntAlone
 from trainers.heldout import HeldOut
 from trainers.loop import Careful, Watch, duration, optimizer, read_metrics, shared
 from trainers.presets import Preset
@@ -86,6 +87,7 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
         self._golds: dict[str, Gold] = {}
         self._spent = dict(UNSPENT)
         super().__init__(*arguments, reward_funcs=[self.earned], rollout_func=self._rollout, **named)
+        LearntAlone(self.model)
 
     def earned(self, **columns: Any) -> list[float]:
         """What the completions just made earn; they were scored when it was decided which prompts to keep."""
