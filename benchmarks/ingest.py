@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 from curation import ingest as reading  # noqa: E402
 from curation.ingest import DataFile  # noqa: E402
 from flows import ingesting  # noqa: E402
+from flows.filing import Known  # noqa: E402
 from warehouse import Store  # noqa: E402
 
 RATIO = 15  # times the yardstick, storing included
@@ -115,7 +116,7 @@ def bring_in(path: Path, store: Store, clock: Clock) -> ingesting.Report:
 
     Store.write = timed  # type: ignore[method-assign,assignment]
     try:
-        report = ingesting.ingest_file(store, DataFile(path, "ondemand"), None)
+        report = ingesting.ingest_file(store, DataFile(path, "ondemand"), None, Known())
     finally:
         Store.write = real  # type: ignore[method-assign]
     clock.spent["whole"] = time.process_time() - begin

@@ -56,7 +56,8 @@ def render_prompt(
     messages = in_call_order(messages)
     last_user = max((i for i, message in enumerate(messages) if message["role"] == "user"), default=None)
     called: dict[str, str] = {}
-    plugins = index_of(candidates if known is None else known)
+    has_calls = any(message.get("tool_calls") for message in messages)
+    plugins = index_of(candidates if known is None else known) if has_calls else {}
     rendered: list[Rendered] = []
     for i, message in enumerate(messages):
         text = _text(message, called, plugins)

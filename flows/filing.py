@@ -1,7 +1,8 @@
 """One file on its way into the warehouse: what it holds is stored with how far it was read and what was lost."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from curation.fidelity import Tally, summary
 from curation.formats import FORMATS
@@ -64,9 +65,30 @@ def reader_of(format_: Format) -> str:
     return f"{format_.name} {format_.version}"
 
 
+class Known(NamedTuple):
+    """A file as the warehouse knows it: how far it was read (None: not at all), and what was found in it."""
+
+    seen: Seen | None = None
+    found: tuple[tuple[Any, ...], ...] = ()  # rows of a FIDELITY_FRAME
+
+
+def known_of(store: Store, files: Iterable[DataFile], source: str | None) -> dict[str, Known]:
+    """By the place's key what is known of each file under this source name, read through one connection."""
+    if not store.exists():
+        return {}
+    with store.reading():
+        return {
+            file.place.key: Known(
+                seen_of(store, file, source),
+                tuple(store.read("fidelity_of_file", path=file.place.key, source=source).iter_rows()),
+            )
+            for file in files
+        }
+
+
 def seen_of(store: Store, file: DataFile, source: str | None) -> Seen | None:
     """How far the file was read under this source name; None where it was not, or where other files complete it."""
-    if not store.exists() or FORMATS[file.format].join is not nothing_to_join or file.place.spooled:
+    if FORMATS[file.format].join is not nothing_to_join or file.place.spooled:
         return None
     rows = store.read("source_file", path=file.place.key, source=source or "")
     return Seen(*rows.row(0)) if rows.height else None
@@ -83,6 +105,7 @@ class Filing:
         state: State,
         cursor: Cursor,
         report: Report,
+        known: Known,
         way: str = "",
     ) -> None:
         """`way`: how the file is read, if not by itself."""
@@ -92,8 +115,8 @@ class Filing:
         self._reader = reader_of(self._format) + way
         self._finished = False
         self._tally = Tally()
-        if store.exists() and (report.state != "read" or file.place.spooled):
-            self._tally.update(store.read("fidelity_of_file", path=file.place.key, source=source).iter_rows())
+        if report.state != "read" or file.place.spooled:
+            self._tally.update(known.found)
 
     def add(self, part: Ingested) -> None:
         """One batch, in one transaction."""

@@ -10,7 +10,7 @@ from curation.formats.lines import Cursor
 from curation.formats.opening import state_of
 from curation.ingest import DataFile, Skipped, discover, read
 from curation.progress import where_to_begin
-from flows.filing import Filing, Report, reader_of, seen_of
+from flows.filing import Filing, Known, Report, known_of, reader_of
 from flows.progress import say
 from flows.together import ingest_together, together
 from warehouse import Store
@@ -62,8 +62,12 @@ def ingest(
     """
     found = discover([str(path) for path in paths], format)
     done = Ingestion([], list(found.skipped))
+    known = known_of(store, found.files, source)
     sizes = {file.place.key: size_of(file) for file in found.files}
     behind, total = 0, sum(sizes.values())
+
+    def of(file: DataFile) -> Known:
+        return known.get(file.place.key, Known())
 
     def told(file: DataFile) -> None:
         nonlocal behind
@@ -73,10 +77,10 @@ def ingest(
     for files in together(found.files):
         try:
             if len(files) == 1:
-                done.reports.append(ingest_file(store, files[0], source, anew, Way(behind, total)))
+                done.reports.append(ingest_file(store, files[0], source, of(files[0]), anew, Way(behind, total)))
                 told(files[0])
             else:
-                reports, failure = ingest_together(store, files, source, anew, told)
+                reports, failure = ingest_together(store, files, source, list(map(of, files)), anew, told)
                 done.reports += reports
                 done.failures += [failure] if failure else []
         except InputError as error:
@@ -103,17 +107,19 @@ def size_of(file: DataFile) -> int:
         return 0
 
 
-def ingest_file(store: Store, file: DataFile, source: str | None, anew: bool = False, way: Way = ALONE) -> Report:
-    """Stores what one file holds beyond what was read of it before."""
-    known = None if anew else seen_of(store, file, source)
+def ingest_file(
+    store: Store, file: DataFile, source: str | None, known: Known, anew: bool = False, way: Way = ALONE
+) -> Report:
+    """Stores what one file holds beyond what was read of it before; `anew`: whatever that was."""
+    seen = None if anew else known.seen
     reader = reader_of(FORMATS[file.format])
     state = state_of(file.place)
-    cursor = where_to_begin(file.place, state, known, reader)
+    cursor = where_to_begin(file.place, state, seen, reader)
     report = Report(file.place.name, file.format)
-    if known is not None and (cursor is None or cursor.offset):
+    if seen is not None and (cursor is None or cursor.offset):
         report.state = "unchanged" if cursor is None else "continued"
-        report.records, report.unreadable = known.records, known.unreadable
-    filing = Filing(store, file, source, state, cursor or Cursor(), report)
+        report.records, report.unreadable = seen.records, seen.unreadable
+    filing = Filing(store, file, source, state, cursor or Cursor(), report, known)
     if cursor is not None:
         for part in read(file, source, cursor=cursor):
             filing.add(part)

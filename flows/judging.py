@@ -70,32 +70,28 @@ def judge(
         if not waiting.is_empty():
             open_judge(store, recipe)  # missing credentials end the command here, before anything is written down
         remember_stages(store, recipe, [judge_stage(recipe)])
-        total = Tally()
+        changed = settle(store, recipe, specification)
+        work = chosen_work(store, recipe, specification, retry, limit, sampled) if changed else waiting
+        frozen = watching.sentinels(store, recipe, specification) if scheduled else NOBODY
+        if work.is_empty() and frozen.is_empty():
+            return Tally()
+        occasion = watching.begin(store, recipe, specification)
+        watch, total = watching.work(store, occasion, frozen), Tally()
         tried = pl.Series("sample_id", [], dtype=pl.String)
-        occasion: str | None = None
-        while True:
-            settle(store, recipe, specification)
-            left = None if limit is None else limit - total.done
-            work = chosen_work(store, recipe, specification, retry, left, sampled, tried)
-            watch = pl.DataFrame()
-            if occasion is None:
-                frozen = watching.sentinels(store, recipe, specification) if scheduled else NOBODY
-                if work.height or frozen.height:
-                    occasion = watching.begin(store, recipe, specification)
-                    watch = watching.work(store, occasion, frozen)
-            if work.is_empty() and watch.is_empty():
-                if occasion is not None:
-                    watching.end(store, occasion)
-                return total
+        while work.height or watch.height:
             before = total.done
             total = one_round(store, recipe, work, watch, total, budget)
+            watch = watch.clear()
             tried = pl.concat([tried, work["sample_id"]])
-            if total.stopped:
-                settle(store, recipe, specification)
+            settle(store, recipe, specification)
             if total.interrupted:
                 return total
             if total.out_of_budget:
                 raise Stopped(budget.used_up(work.height - (total.done - before), "samples"))
+            left = None if limit is None else limit - total.done
+            work = chosen_work(store, recipe, specification, retry, left, sampled, tried)
+        watching.end(store, occasion)
+        return total
 
 
 def require_checked(store: Store, recipe: Recipe) -> None:
@@ -125,10 +121,10 @@ def fold_journal(store: Store) -> int:
     return new
 
 
-def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
+def settle(store: Store, recipe: Recipe, specification: Specification) -> bool:
     """Makes decisions of the judgements so far; where any has changed, chooses among copies and gives the verdict again.
 
-    So it does where the verdicts are void.
+    So it does where the verdicts are void. Returns whether it did.
     """
     stage = judge_stage(recipe)
     decided = judging.decide(
@@ -139,6 +135,7 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
     if changed or not verdicts:
         choose_survivors(store, recipe, decided)
         keep_reasons(store, recipe, read_members(store, recipe), new=False)
+    return bool(changed or not verdicts)
 
 
 def work_list(store: Store, recipe: Recipe, specification: Specification, retry: bool) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from curation.formats.lines import Cursor
 from curation.formats.opening import state_of
 from curation.ingest import DataFile, read_together
 from curation.progress import where_to_begin
-from flows.filing import Filing, Report, insert, reader_of, seen_of
+from flows.filing import Filing, Known, Report, insert, reader_of
 from warehouse import Store
 
 TOGETHER = ", with its folder"  # after the reader's name: what was read alone before is read again with the others
@@ -25,7 +25,12 @@ def together(files: list[DataFile]) -> list[list[DataFile]]:
 
 
 def ingest_together(
-    store: Store, files: list[DataFile], source: str | None, anew: bool, done: Callable[[DataFile], None]
+    store: Store,
+    files: list[DataFile],
+    source: str | None,
+    known: list[Known],
+    anew: bool,
+    done: Callable[[DataFile], None],
 ) -> tuple[list[Report], str | None]:
     """Stores what the files hold: nothing where none is new and none has changed, else all of them are read from their start.
 
@@ -35,15 +40,15 @@ def ingest_together(
     """
     reader = reader_of(FORMATS[files[0].format]) + TOGETHER
     states = [state_of(file.place) for file in files]
-    known = [None if anew else seen_of(store, file, source) for file in files]
-    begins = (where_to_begin(*each, reader) for each in zip((file.place for file in files), states, known, strict=True))
+    seens = [None if anew else each.seen for each in known]
+    begins = (where_to_begin(*each, reader) for each in zip((file.place for file in files), states, seens, strict=True))
     unchanged = all(cursor is None for cursor in begins)
     filings: dict[str, Filing] = {}
-    for file, state, seen in zip(files, states, known, strict=True):
+    for file, state, seen, before in zip(files, states, seens, known, strict=True):
         report = Report(file.place.name, file.format)
         if unchanged and seen is not None:
             report.state, report.records, report.unreadable = "unchanged", seen.records, seen.unreadable
-        filings[file.place.key] = Filing(store, file, source, state, Cursor(), report, TOGETHER)
+        filings[file.place.key] = Filing(store, file, source, state, Cursor(), report, before, TOGETHER)
     failure = None
     try:
         for batch in () if unchanged else read_together(files, source, done):

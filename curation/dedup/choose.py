@@ -9,6 +9,8 @@ import polars as pl
 from curation.decision import DECISION_FRAME
 from curation.recipe import Dedup
 
+TOLD = ("reason", "detail", "faults", "leans_on")  # what a decision says of copies
+
 REMEMBERED = 8  # kept samples of one request that later ones are compared with: one of another run is enough
 
 
@@ -35,7 +37,19 @@ def choose(samples: pl.DataFrame, pairs: pl.DataFrame, settings: Dedup) -> pl.Da
     this recipe that holds it, null: none) and `put_out` (another stage fails it: it keeps nobody out). `pairs` has a, b,
     similarity. Walked by (released, timestamp, sample_id): a sample falls when it is like one already kept, so of a chain
     A~B~C with A unlike C, A and C stay. The order of rows does not matter. Plans of one trajectory are never compared.
+    Samples with a request of their own and without a partner stay, whoever else does: only the others are walked.
     """
+    paired = pl.concat([pairs["a"], pairs["b"]]).unique()
+    shared = pl.any_horizontal(pl.col("request_key", "exact_key").is_duplicated())
+    related = shared | pl.col("sample_id").is_in(paired.implode())
+    alone = samples.filter(~related).select(
+        "sample_id", pl.lit("pass").alias("outcome"), *(pl.lit(None, pl.String).alias(name) for name in TOLD)
+    )
+    return pl.concat([walked(samples.filter(related), pairs, settings), alone.cast(dict(DECISION_FRAME))])  # type: ignore[arg-type]
+
+
+def walked(samples: pl.DataFrame, pairs: pl.DataFrame, settings: Dedup) -> pl.DataFrame:
+    """`choose`, sample by sample."""
     partners: defaultdict[str, dict[str, float]] = defaultdict(dict)
     for a, b, similarity in pairs.select("a", "b", "similarity").iter_rows():
         partners[a][b] = partners[b][a] = similarity

@@ -86,10 +86,9 @@ def _write(
     rows = {split: positions.len() for split, positions in at.items() if positions.len()}
     written: dict[str, dict[str, Written]] = {config: {} for config in settings.configs}
     for split in rows:
+        done = write_split(folder, settings.configs, split, samples, at[split], settings.candidates_per_prompt)
         for config in settings.configs:
-            written[config][split] = write_split(
-                folder, config, split, samples, at[split], settings.candidates_per_prompt
-            )
+            written[config][split] = done[config]
     data = {config: {split: done.files for split, done in by.items()} for config, by in written.items()}
     tally = placed.group_by("split", "category", "source").len("n")
     (folder / card.CARD).write_text(card.render(facts, card.Contents(data, rows, tally)), encoding="utf-8")

@@ -1,14 +1,14 @@
-"""The data files of a release: the same samples give the same bytes, and no more than a shard is held in memory."""
+"""The data files of a release: the same samples give the same bytes, and no more than one shard of each configuration is held."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
 import polars as pl
 
-from curation.release.rows import CONFIGS, make_row
+from curation.release.rows import CONFIGS, Row, make_rows
 
 SHARD_ROWS = (
     10_000  # about 100 MB as rows of the samples that we have seen: small enough to hold, large enough to be few
@@ -41,26 +41,33 @@ class Written:
 
 
 def write_split(
-    folder: Path, config: str, split: str, samples: pl.DataFrame, at: pl.Series, candidates_per_prompt: int | None
-) -> Written:
-    """Writes `data/<config>/<split>-<sha8>-00000-of-0000N.parquet` under `folder`.
+    folder: Path,
+    configs: Sequence[str],
+    split: str,
+    samples: pl.DataFrame,
+    at: pl.Series,
+    candidates_per_prompt: int | None,
+) -> dict[str, Written]:
+    """Writes `data/<config>/<split>-<sha8>-00000-of-0000N.parquet` under `folder`, for each of the configurations.
 
     `samples`: a sample frame with `overall`; `at`: the positions in it of those in the split, at least one. Rows are
     sorted by sample_id; sha8 is taken over the contents of the split's shards, so that a name never stands for two
-    contents.
+    contents. A sample is rendered once for all configurations.
     """
-    place = folder / "data" / config
-    place.mkdir(parents=True, exist_ok=True)
-    tally = _Tally()
-    shards: list[DataFile] = []
+    writing = [_Writing(folder, config, split) for config in configs]
     order = _sorted(samples, at)
-    for number, (start, stop) in enumerate(_shards(order["size"].to_list())):
-        path = place / f"{split}-{number:05d}.writing"
-        before = tally.size
-        frame = pl.concat(_batches(config, samples, order["at"][start:stop], candidates_per_prompt, tally))
-        frame.write_parquet(path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS)
-        shards.append(replace(describe(folder, path, frame.height), size=tally.size - before))
-    return Written(_named(folder, place, split, shards), tally.digest.hexdigest())
+    for start, stop in _shards(order["size"].to_list()):
+        for first in range(start, stop, BATCH_ROWS):
+            batch = samples[order["at"][first : min(stop, first + BATCH_ROWS)]]
+            made = [
+                make_rows([each.layout for each in writing], sample, candidates_per_prompt)
+                for sample in batch.iter_rows(named=True)
+            ]
+            for each, rows in zip(writing, zip(*made, strict=True), strict=True):
+                each.add(rows)
+        for each in writing:
+            each.end_shard()
+    return {each.config: each.written() for each in writing}
 
 
 def describe(folder: Path, path: Path, rows: int | None = None) -> DataFile:
@@ -75,16 +82,41 @@ def pattern(file: DataFile) -> str:
     return file.path.rsplit("-", 3)[0] + "-*.parquet"
 
 
-class _Tally:
-    """What has been written of a split so far: a digest of its rows, and their size."""
+class _Writing:
+    """A split of a configuration on its way to disk: its shards so far, and a digest of its rows and their size."""
 
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-        self.size = 0
+    def __init__(self, folder: Path, config: str, split: str) -> None:
+        self.config, self.layout = config, CONFIGS[config]
+        self._folder, self._split = folder, split
+        self._place = folder / "data" / config
+        self._place.mkdir(parents=True, exist_ok=True)
+        self._digest = hashlib.sha256()
+        self._size = 0  # bytes of the rows of this shard as JSON
+        self._frames: list[pl.DataFrame] = []
+        self._shards: list[DataFile] = []
 
-    def add(self, row: bytes) -> None:
-        self.digest.update(row)
-        self.size += len(row)
+    def add(self, rows: Sequence[Row]) -> None:
+        """Further rows of the shard, in order."""
+        for row in rows:
+            line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+            self._digest.update(line)
+            self._size += len(line)
+        columns = {
+            name: pl.Series([row[name] for row in rows], dtype=kind) for name, kind in self.layout.schema.items()
+        }
+        self._frames.append(pl.DataFrame(columns))
+
+    def end_shard(self) -> None:
+        """Writes the shard."""
+        path = self._place / f"{self._split}-{len(self._shards):05d}.writing"
+        frame = pl.concat(self._frames)
+        frame.write_parquet(path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS)
+        self._shards.append(replace(describe(self._folder, path, frame.height), size=self._size))
+        self._frames, self._size = [], 0
+
+    def written(self) -> Written:
+        """The split once all its shards are there, under their names."""
+        return Written(_named(self._folder, self._place, self._split, self._shards), self._digest.hexdigest())
 
 
 def _sorted(samples: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
@@ -103,18 +135,6 @@ def _shards(sizes: list[int]) -> Iterator[tuple[int, int]]:
             start, held = position, 0
         held += size
     yield start, len(sizes)
-
-
-def _batches(
-    config: str, samples: pl.DataFrame, at: pl.Series, candidates_per_prompt: int | None, tally: "_Tally"
-) -> Iterator[pl.DataFrame]:
-    layout = CONFIGS[config]
-    for start in range(0, at.len(), BATCH_ROWS):
-        batch = samples[at[start : start + BATCH_ROWS]]
-        rows = [make_row(layout, sample, candidates_per_prompt) for sample in batch.iter_rows(named=True)]
-        for row in rows:
-            tally.add(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-        yield pl.DataFrame(rows, schema=layout.schema, orient="row")
 
 
 def _named(folder: Path, place: Path, split: str, shards: list[DataFile]) -> tuple[DataFile, ...]:

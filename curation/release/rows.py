@@ -1,6 +1,6 @@
 """What one accepted sample becomes in each configuration of a release."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +85,8 @@ CONFIGS: dict[str, Config] = {
 }
 
 
-def make_row(config: Config, sample: Sample, candidates_per_prompt: int | None) -> Row:
-    """The row of one sample; the prompt offers at most `candidates_per_prompt` plugins (None: all)."""
+def make_rows(configs: Iterable[Config], sample: Sample, candidates_per_prompt: int | None) -> list[Row]:
+    """The row of one sample in each configuration; the prompt offers at most `candidates_per_prompt` plugins (None: all)."""
     if sample["kind"] != "plan" or sample["plan"] is None:
         raise InputError(
             f"sample {sample['sample_id']} is a {sample['kind']} without a plan of its own and cannot be released; "
@@ -95,4 +95,5 @@ def make_row(config: Config, sample: Sample, candidates_per_prompt: int | None) 
     known = None if sample["candidates"] is None else orjson.loads(sample["candidates"])
     offered = None if known is None else choose_candidates(known, sample["plan"], candidates_per_prompt)
     prompt = render_prompt(orjson.loads(sample["messages"]), offered, known)
-    return config.row(sample, prompt, None if offered is None else dumps(offered))
+    written = None if offered is None else dumps(offered)
+    return [config.row(sample, prompt, written) for config in configs]

@@ -18,9 +18,9 @@ from tests.servers.claude_protocol import Body
 from tests.test_cli import claude
 from warehouse import Store
 
-PATIENCE = 300.0  # seconds until what never comes fails the test
+PATIENCE = 1500.0  # seconds until what never comes fails the test: a start takes minutes on a machine with other work
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @dataclass

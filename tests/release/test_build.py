@@ -17,7 +17,7 @@ from curation.errors import InputError, RecipeError, TargetError
 from curation.recipe import Release
 from curation.release import manifest, parquet
 from curation.release.build import Built, build
-from curation.release.rows import CONFIGS, make_row
+from curation.release.rows import CONFIGS, make_rows
 from curation.release.verify import verify
 from tests.release.samples import NO_GROUPS, NO_PAIRS, SETTINGS, START, facts, frame, many, plan_of, release, sample
 
@@ -57,7 +57,7 @@ def test_load_dataset_gives_back_exactly_the_rows_that_were_made(config: str, tm
     samples = various()
     built = release(tmp_path, samples)
     loaded = load(built.folder, config, tmp_path / "cache")
-    wanted = {row["sample_id"]: make_row(CONFIGS[config], row, None) for row in samples.iter_rows(named=True)}
+    wanted = {row["sample_id"]: make_rows([CONFIGS[config]], row, None)[0] for row in samples.iter_rows(named=True)}
     found = {row["sample_id"]: row for split in loaded.values() for row in split}
     assert found == wanted
     assert {name: split.num_rows for name, split in loaded.items()} == built.rows

@@ -1,6 +1,20 @@
--- Members that some stage has not decided yet: one row per (sample, stage).
+-- Members that some stage has not decided yet: one row per (sample, stage). Those that have as many decisions as they need
+-- are passed over before anything is joined stage by stage.
+WITH counted AS (
+    SELECT d.sample_id, count(*) AS stages
+    FROM decision AS d
+    JOIN (SELECT DISTINCT stage, fingerprint FROM needed) AS n USING (stage, fingerprint)
+    GROUP BY d.sample_id
+),
+incomplete AS (
+    SELECT m.sample_id, m.kind
+    FROM members AS m
+    JOIN (SELECT kind, count(*) AS stages FROM needed GROUP BY kind) AS n USING (kind)
+    LEFT JOIN counted AS c ON c.sample_id = m.sample_id::UUID
+    WHERE coalesce(c.stages, 0) < n.stages
+)
 SELECT m.sample_id, n.stage
-FROM members AS m
+FROM incomplete AS m
 JOIN needed AS n ON n.kind = m.kind
 WHERE NOT EXISTS (
     SELECT 1 FROM decision AS d
