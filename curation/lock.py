@@ -14,6 +14,7 @@ DOING = {
     "write": "is already having Claude write for",
     "publish": "is already publishing from",
     "refresh": "is already refreshing this recipe in",
+    "dry-run": "is already trying settings on a copy of",
 }
 POLL_SECONDS = 1.0  # between two looks at a lock that is waited for: such a job takes minutes
 

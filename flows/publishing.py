@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from curation.errors import InputError, RecipeError
+from curation.errors import InputError, RecipeError, Stopped
 from curation.judge.specification import Specification
 from curation.lock import only_one
 from curation.recipe import Recipe
@@ -19,7 +19,7 @@ from curation.release.splits import Splits, assign
 from curation.release.targets import Target, open_target
 from curation.stages import index_fingerprint, judge_stage, specification_of
 from flows import guarding
-from flows.asking import releases, status
+from flows.asking import doubts, releases, status
 from flows.describing import facts_of
 from flows.judging import require_checked
 from flows.loading import batches, of_sample_or_origin, read_members
@@ -176,6 +176,10 @@ def accepted_samples(store: Store, recipe: Recipe, specification: Specification)
     members = read_members(store, recipe)
     accepted = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=True, reason=None)
     if accepted.is_empty():
+        if found := doubts(store, recipe):
+            raise Stopped(
+                f"no sample of {recipe.name} is accepted, but who judged is not to be believed: {'; '.join(found)}"
+            )
         raise InputError(f"no sample of {recipe.name} is accepted; `curation status` shows where they fell")
     scores = store.read("judge_scores", {"members": accepted.select("sample_id")}, spec=specification.spec)
     overall = scores.select(

@@ -12,20 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefect import flow, get_run_logger, runtime, task
+from prefect import flow, get_run_logger, runtime, tags, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.exceptions import ObjectNotFound
-from prefect.states import Completed, Crashed, Failed
+from prefect.states import Completed, Failed
 
 from curation.errors import CurationError, InputError, MachineError, ServiceError, Stopped
 from curation.lock import only_one
 from curation.process import be_quiet
 from curation.recipe import Recipe, Source
-from curation.recipes import load_recipe
-from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing
+from curation.recipes import load_recipe, require_budget
+from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing, zombies
 from flows.failing import by_itself, patient, plainly, told
 from warehouse import Store, StoreError
 
@@ -62,11 +60,16 @@ def check_samples(warehouse: str, recipe: str) -> list[str]:
 
 
 @task(cache_policy=NO_CACHE)
-def judge_survivors(warehouse: str, recipe: str) -> None:
-    """Has the survivors judged that have no score yet, until the choice among copies asks for no more."""
+def judge_survivors(warehouse: str, recipe: str, scheduled: bool) -> list[str]:
+    """Has the survivors judged that have no score yet, until the choice among copies asks for no more.
+
+    In a `scheduled` run the sentinels are judged again. Returns what the judge's watch has found.
+    """
+    store, chosen = Store(warehouse), load_recipe(recipe)
     with timed() as said:
-        tally = judging.judge(Store(warehouse), load_recipe(recipe), wait=TURN)
+        tally = judging.judge(store, chosen, wait=TURN, scheduled=scheduled)
         said.append(f"judged {tally.done:,} samples, {tally.good:,} good enough, ${tally.usd:,.2f}")
+    return asking.doubts(store, chosen)
 
 
 @task(cache_policy=NO_CACHE)
@@ -100,14 +103,16 @@ def refresh_flow(recipe: str, warehouse: str) -> Refreshed | State[Any]:
     Of two refreshes of one recipe the second ends as Skipped. What was stopped on purpose ends as Stopped, a release
     that a guard holds as Held; none of them is a failure. A failure is one sentence.
     """
-    log = get_run_logger()
+    log, flow_run = get_run_logger(), runtime.flow_run.id
     if by_itself():
         atexit.register(be_quiet)  # the worker's log is read by people
     try:
         chosen, store = load_recipe(recipe), Store(warehouse)
+        if is_scheduled(chosen):
+            require_budget(chosen)
         with only_one(store.path, "refresh", chosen.name):
-            clear(history.killed(store, chosen.name))
-            with history.written_down(store, chosen.name, runtime.flow_run.id) as row:
+            zombies.clear(history.killed(store, chosen.name))
+            with history.written_down(store, chosen.name, flow_run) as row:
                 done = refreshed(recipe, chosen, store, row)
         announcing.tell(store, log.warning)
         return done
@@ -136,7 +141,9 @@ def refreshed(recipe: str, chosen: Recipe, store: Store, row: history.Row) -> Re
         log.warning(history.in_trouble(source))
     conflicts: list[str] = patient(check_samples)(warehouse, recipe)
     try:
-        patient(judge_survivors)(warehouse, recipe)
+        doubts: list[str] = patient(judge_survivors)(warehouse, recipe, is_scheduled(chosen))
+        for doubt in doubts:
+            log.warning(doubt)
         release: publishing.Published = patient(publish_accepted)(warehouse, recipe)
     except Stopped:
         row.funnel = asking.status(store, chosen)
@@ -150,11 +157,17 @@ def refreshed(recipe: str, chosen: Recipe, store: Store, row: history.Row) -> Re
         *(warning for done in ingested for warning in done.warnings),
         *(history.in_trouble(source) for source in trouble),
         *conflicts,
+        *doubts,
     )
     done = Refreshed(warnings, row.new_traces, row.funnel, release)
     if release.state == "held":
         return Completed(name="Held", message=row.detail or "", data=done)
     return done
+
+
+def is_scheduled(recipe: Recipe) -> bool:
+    """Whether this is a night's run: one of a deployment, or of a recipe that has a schedule, whoever starts it."""
+    return runtime.deployment.id is not None or recipe.schedule.cron is not None
 
 
 def ingest_sources(warehouse: str, sources: list[Source]) -> tuple[list[ingesting.Ingestion], dict[str, str]]:
@@ -179,16 +192,6 @@ def ingest_sources(warehouse: str, sources: list[Source]) -> tuple[list[ingestin
     return done, sentences
 
 
-def clear(flow_runs: list[str]) -> None:
-    """Marks runs as crashed whose process is gone, so that nobody takes them for running."""
-    with get_client(sync_client=True) as client:
-        for flow_run in flow_runs:
-            try:
-                client.set_flow_run_state(flow_run, Crashed(message="its process was killed"), force=True)
-            except ObjectNotFound:  # it ran on another server
-                continue
-
-
 def refresh(recipe: str, warehouse: Path) -> Refreshed:
     """Runs the flow here and now: on the server that PREFECT_API_URL names, else on Prefect's own temporary one.
 
@@ -201,7 +204,8 @@ def refresh(recipe: str, warehouse: Path) -> Refreshed:
             "add a source, or `curation ingest` first"
         )
     try:
-        state: Any = refresh_flow(recipe, str(warehouse), return_state=True)
+        with tags(zombies.own_tag()):
+            state: Any = refresh_flow(recipe, str(warehouse), return_state=True)
     except RuntimeError as error:
         if "ephemeral" not in str(error):
             raise

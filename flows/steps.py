@@ -19,7 +19,7 @@ from warehouse import Store, StoreError
 @flow(name="judge", flow_run_name="judge {recipe}")
 def judge_flow(recipe: str, warehouse: str) -> None:
     """Has the recipe's survivors judged that have no score yet."""
-    judge_survivors(warehouse, recipe)
+    judge_survivors(warehouse, recipe, scheduled=False)
 
 
 @flow(name="publish", flow_run_name="publish {recipe}")

@@ -49,6 +49,7 @@ def pushed(hub: LocalHub) -> list[str]:
     return titles[:-1]
 
 
+@pytest.mark.slow
 def test_every_nth_step_and_the_finished_run_are_pushed_and_only_once(
     hub: LocalHub, release: Path, tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_every_nth_step_and_the_finished_run_are_pushed_and_only_once(
     assert ModelRepository.of("hf://owner/planner").repo == "owner/planner"
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_hub_that_fails_stops_no_training_and_the_finished_run_is_pushed_by_the_same_command(
     hub: LocalHub, release: Path, tmp_path: Path
