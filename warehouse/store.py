@@ -21,6 +21,8 @@ Tables = Mapping[str, pl.DataFrame]
 
 WAIT_SECONDS = 60.0  # for a foreign holder of the file; our own writers hold it for about a second at most
 
+FULL = re.compile("No space left|Disk quota")  # what DuckDB says where the disk has no room
+
 # Never fetch an extension from the network.
 CONFIG: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
@@ -270,18 +272,13 @@ def nothing_there(path: Path) -> str:
 
 def cannot_open(path: Path, text: str) -> str:
     """DuckDB's refusal in our words: what it is, and what to do."""
-    if is_full(text):
+    if FULL.search(text):
         return full(path)
     if "not a valid DuckDB" in text or "storage" in text.lower() or "Serialization" in text:
         return f"{path} is not a DuckDB file that this version can read; choose another with --warehouse"
     if "Read-only file system" in text or "Permission denied" in text:
         return f"the warehouse {path} cannot be written: {text.splitlines()[0]}; choose another with --warehouse"
     return f"cannot open the warehouse {path}: {text.splitlines()[0]}"
-
-
-def is_full(text: str) -> bool:
-    """Whether DuckDB says that the disk has no room."""
-    return "No space left" in text or "Disk quota" in text
 
 
 def full(path: Path) -> str:
@@ -291,7 +288,7 @@ def full(path: Path) -> str:
 
 def cannot_write(path: Path, error: duckdb.Error) -> str:
     """Why nothing could be written, and what to do; a transaction is in the file whole or not at all."""
-    if is_full(str(error)):
+    if FULL.search(str(error)):
         return full(path)
     return f"could not write to {path}: {without_contents(error)}"
 
