@@ -36,6 +36,22 @@ class Allow:
 
 
 @dataclass(frozen=True)
+class RuleChange:
+    """What a recipe changes of one rule for placeholders; of an id that the table lacks, `pattern` makes a new rule.
+
+    The fields but `off` are those of a rule in `curation/filters/placeholder_rules.toml`; None: as the table has it.
+    """
+
+    id: str
+    off: bool = False  # the rule is not asked
+    pattern: str | None = None
+    spare: str | None = None
+    spare_text: str | None = None
+    spare_key: str | None = None
+    said: str | None = None
+
+
+@dataclass(frozen=True)
 class Check:
     """What the row stages ask."""
 
@@ -45,6 +61,7 @@ class Check:
     secret: str = "drop"  # a credential in training data can be recited by the model; "redact" makes a sample without
     pii: str = "keep"  # pseudonyms change what was said: whoever owes them to somebody asks for "pseudonymise"
     allow: tuple[Allow, ...] = ()  # nothing: each value that is let pass needs somebody who wants it
+    placeholder: tuple[RuleChange, ...] = ()  # the bundled rules, which were measured; [placeholder] in the file
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from flows.completing import count_waiting
 from flows.keys import fence_secret
 from flows.loading import batches, read_members
 from flows.progress import say
+from flows.reasons import keep_reasons
 from warehouse import Store
 
 NOBODY = pl.DataFrame(schema=SAMPLE_FRAME)  # no sentinels
@@ -125,15 +126,19 @@ def fold_journal(store: Store) -> int:
 
 
 def settle(store: Store, recipe: Recipe, specification: Specification) -> None:
-    """Makes decisions of the judgements so far, then chooses among copies and gives the verdict again."""
+    """Makes decisions of the judgements so far; where any has changed, chooses among copies and gives the verdict again.
+
+    So it does where the verdicts are void.
+    """
     stage = judge_stage(recipe)
     decided = judging.decide(
         store.read("last_judgements", spec=specification.spec), recipe.judge.accept, specification.fold
     )
-    with store.write() as transaction:
-        transaction.run("delete_decisions", stage=stage.stage, fingerprint=stage.fingerprint)
-        transaction.run("insert_decision", {"incoming": decided}, stage=stage.stage, fingerprint=stage.fingerprint)
-    choose_survivors(store, recipe)
+    told = {"stage": stage.stage, "fingerprint": stage.fingerprint, "recipe": recipe.name}
+    changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
+    if changed or not verdicts:
+        choose_survivors(store, recipe, decided)
+        keep_reasons(store, recipe, read_members(store, recipe), new=False)
 
 
 def work_list(store: Store, recipe: Recipe, specification: Specification, retry: bool) -> pl.DataFrame:

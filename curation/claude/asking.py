@@ -191,9 +191,11 @@ class Claude:
         asked = f"{self.form.backend} refuses to answer with {self.form.model} ({words(outcome)})"
         if outcome.status in FATAL:
             owned = " and ".join([*NEEDED[self.form.backend], *OPTIONAL[self.form.backend]])
-            raise ServiceError(f"{asked}: {FATAL[outcome.status].format(credentials=owned)}")
+            raise ServiceError(f"{asked}: {FATAL[outcome.status].format(credentials=owned)}", again=False)
         if outcome.status in FULL and NO_QUOTA.search(outcome.text):
-            raise ServiceError(f"{asked}: the quota is 0; ask for one, or take another model, region or backend")
+            raise ServiceError(
+                f"{asked}: the quota is 0; ask for one, or take another model, region or backend", again=False
+            )
         if self._accepted:
             return
         if outcome.status in FULL and time.monotonic() - self._began > self._patience.nothing:
@@ -221,7 +223,8 @@ class Claude:
             if self._invalid >= FIRST_WAVE:
                 raise ServiceError(
                     f"{backend} finds every request to {model} invalid ({words(outcome)}): check the model's name; "
-                    "what was asked is tried again by the next run"
+                    "what was asked is tried again by the next run",
+                    again=False,
                 )
 
 

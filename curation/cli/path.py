@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,10 @@ from curation.cli.options import (
     show_status,
 )
 from curation.errors import InputError
+
+if TYPE_CHECKING:
+    from curation.recipe import Recipe
+    from warehouse import Store
 
 
 @app.command(epilog="Example: curation init traces/ --out plans.toml")
@@ -102,17 +106,53 @@ def ingest(
         raise InputError(f"{done.unreadable} records cannot be read, and --strict allows none; all others are kept")
 
 
-@app.command(epilog="Example: curation check --recipe plans.toml")
-def check(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
+@app.command(epilog="Example: curation check --recipe plans.toml --dry-run --set placeholder.filler=off")
+def check(
+    recipe: RecipeName = "default",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be dropped and rescued; write nothing.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="SECTION.KEY=VALUE", help="With --dry-run: under this setting of the recipe; repeatable."
+        ),
+    ] = None,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
     """Complete candidates from the registry, ask every row stage about what is undecided, then choose among copies."""
     from flows.checking import check as run
     from flows.completing import warnings
     from flows.progress import listening
 
     store, chosen = open_store(warehouse), recipe_of(recipe)
+    if dry_run:
+        show_tried(store, chosen, settings or [], as_json)
+        return
+    if settings:
+        raise typer.BadParameter(
+            "settings are only tried, with --dry-run; write them into the recipe", param_hint="--set"
+        )
     with terminal.progress() as told, listening(told):
         run(store, chosen)
         conflicts = warnings(store, chosen)
     for warning in conflicts:
         terminal.warn(warning)
     show_status(store, chosen, as_json)
+
+
+def show_tried(store: "Store", recipe: "Recipe", settings: list[str], as_json: bool) -> None:
+    """Prints what a check under these settings would change."""
+    from flows.progress import listening
+    from flows.trying import try_out
+
+    with terminal.progress() as told, listening(told):
+        tried = try_out(store, recipe, settings)
+    if as_json:
+        terminal.show_json(tried)
+        return
+    from curation.show.tried import tried as render
+
+    terminal.show(render(tried))
+    terminal.say("nothing was written")

@@ -54,8 +54,12 @@ def judging(status: dict[str, Any]) -> list[Text]:
 
 
 def nightly(status: dict[str, Any]) -> list[Text]:
-    """How the last refresh went, and which sources are in trouble since when."""
+    """What the last release changed, how the last refresh went, and which sources are in trouble since when."""
     lines = []
+    if (told := status.get("changes")) is not None:
+        moved = f", {told['moved']:,} in another split" if told["moved"] else ""
+        against = f"+{told['added']:,} −{told['removed']:,} rows against {told['parent']}{moved}"
+        lines.append(Text(f"release {told['name']} {told['version']}: {against}"))
     if (last := status.get("last_refresh")) is not None:
         more = "" if last["more_accepted"] is None else f", {last['more_accepted']:+,} accepted"
         why = f": {last['detail']}" if last["detail"] else ""
