@@ -33,6 +33,7 @@ def only_one(warehouse: Path, job: str, recipe: str | None = None, wait: float =
     """
     path = lock_path(warehouse, job, recipe)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)  # whoever comes first may come before the warehouse
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise InputError(f"{path}: cannot open this lock ({error.strerror}); make its folder writable") from error

@@ -1,5 +1,6 @@
 """A recipe describes a dataset: where its traces come from, what is asked of them, who judges, what is released."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +81,10 @@ class Judge:
     accept: float = 8.0  # of 10: the threshold of the published systems
     workers: int = 100  # requests in flight
     budget_usd: float | None = None  # the most that one run may spend; None: what it takes
+    weights: Mapping[str, float] = field(
+        default_factory=dict
+    )  # of criteria in the overall score; the rest: the rubric's
+    lift: float | None = None  # how far the overall score may be above the worst; None: the rubric's
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import orjson
 import polars as pl
 
 from curation import lineage
+from curation.claude.journal import count, journal_folder
 from curation.errors import InputError
 from curation.findings import findings
 from curation.graph import plan_graph
@@ -16,6 +17,8 @@ from curation.masking import masked, masked_column
 from curation.recipe import Recipe
 from curation.spans import grounded
 from curation.stages import REASONS
+from flows import watching
+from flows.comparing import changes
 from flows.loading import load_samples, read_members
 from flows.outfile import whole_file
 from warehouse import Store
@@ -54,11 +57,19 @@ def read_status(store: Store, recipe: Recipe) -> dict[str, Any]:
             if not accepted
         ],
         "accepted": int(verdicts.filter("accepted")["samples"].sum()),
-        "usd": store.read("spent", {"members": members}).item(),
-        "releases": releases(store, recipe.name),
+        "usd": store.read("spent", {"members": members}, recipe=recipe.name).item(),
+        "waiting_replies": count(journal_folder(store.path)),
+        "doubts": doubts(store, recipe),
+        "releases": (made := releases(store, recipe.name)),
+        "changes": changes(store, recipe.name, made[-1]["version"], made[-1]["parent"]) if made else None,
         "last_refresh": last_refresh(store, recipe.name),
         "trouble": [jsonable(row) for row in store.read("source_trouble", recipe=recipe.name).iter_rows(named=True)],
     }
+
+
+def doubts(store: Store, recipe: Recipe) -> list[str]:
+    """What the judge's watch has found since the last published release: why the next one will be held."""
+    return list(watching.findings(store, recipe, watching.last_published(releases(store, recipe.name))))
 
 
 def last_refresh(store: Store, name: str) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from curation.stages import (
 from flows.completing import complete_candidates
 from flows.crew import decide_all
 from flows.hiding import hide
-from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, slices
+from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, read_replaced, slices
 from flows.progress import say
 from flows.reasons import keep_reasons
 from warehouse import Store
@@ -93,28 +93,36 @@ def remember_stages(store: Store, recipe: Recipe, asked: list[Asked]) -> None:
         transaction.run("delete_verdicts", recipe=recipe.name)
 
 
-def choose_survivors(store: Store, recipe: Recipe) -> None:
-    """Lineage and dedup for this recipe, chosen whole and replaced in one transaction, and the verdict after them."""
+def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None = None) -> None:
+    """Lineage and dedup for this recipe, chosen whole, and the verdict after them, all in one transaction.
+
+    `judged`: what the judge decides from now on (a decision frame), kept in the same transaction; None: what stands.
+    Rows that stay as they are are not written again, so that a night costs what has changed.
+    """
     with store.reading():
-        links = read_links(store, recipe)
+        replaced = read_replaced(store)
+        links = read_links(store, recipe, replaced=replaced)
         everyone = members(links)
         rows = survivors(store, recipe, everyone, [asked.stage for asked in row_stages(recipe.check)])
-        replaced = lineage.superseded(store.read("superseding").iter_rows()).traces
         outdated = lineage.of_origins(store.read("outdated_readings"), links)
     of_kind = everyone.filter(pl.col("kind").is_in(lineage.KINDS))
     let_through = pl.col("sample_id").is_in(rows["sample_id"].implode())
     measured = of_kind.filter(let_through | pl.col("replaced_by").is_not_null())
-    lineages = lineage.decide(measured, links, replaced, outdated, replacements(everyone))
+    lineages = lineage.decide(measured, links, replaced.traces, outdated, replacements(everyone))
     current = measured.join(lineages.filter(pl.col("outcome") == "pass"), on="sample_id", how="semi")
     compared = current.filter(pl.col("kind").is_in(dedup.KINDS))
     find_similar(store, recipe, compared)
-    copies = choose_copies(store, recipe, compared)
+    copies = choose_copies(store, recipe, compared, judged)
+    judge = [] if judged is None else [(judge_stage(recipe), judged, None)]
+    chosen = zip(corpus_stages(recipe), (copies, lineages), strict=True)
     with store.write() as transaction:
-        for asked, decided in zip(corpus_stages(recipe), (copies, lineages), strict=True):
-            transaction.run("delete_choices", stage=asked.stage, recipe=recipe.name)
-            transaction.run("insert_decision", {"incoming": decided}, stage=asked.stage, fingerprint=asked.fingerprint)
-        transaction.run("delete_verdicts", recipe=recipe.name)
-        transaction.run("insert_verdicts", {"members": everyone}, recipe=recipe.name)
+        for asked, decided, owner in [*judge, *((asked, decided, recipe.name) for asked, decided in chosen)]:
+            told = {"stage": asked.stage, "fingerprint": asked.fingerprint}
+            transaction.run("delete_changed_decisions", {"incoming": decided}, recipe=owner, **told)
+            transaction.run("insert_decision", {"incoming": decided}, **told)
+        verdicts = {"incoming": transaction.read("fold_verdicts", {"members": everyone}, recipe=recipe.name)}
+        transaction.run("delete_changed_verdicts", verdicts, recipe=recipe.name)
+        transaction.run("insert_verdicts", verdicts, recipe=recipe.name)
 
 
 def survivors(store: Store, recipe: Recipe, members: pl.DataFrame, earlier: list[str]) -> pl.DataFrame:
@@ -149,12 +157,15 @@ def find_similar(store: Store, recipe: Recipe, compared: pl.DataFrame) -> None:
         say("dedup", part.height, new.height)
 
 
-def choose_copies(store: Store, recipe: Recipe, compared: pl.DataFrame) -> pl.DataFrame:
-    """Dedup's decisions for this recipe: who falls among copies, given what the judge has put out so far."""
+def choose_copies(
+    store: Store, recipe: Recipe, compared: pl.DataFrame, judged: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Dedup's decisions for this recipe: who falls among copies, given what the judge has put out (`judged`, or so far)."""
     mark = index_fingerprint(recipe)
     with store.reading():
         marks = dict(store.read("recipe_stages", recipe=recipe.name).select("stage", "fingerprint").iter_rows())
-        judged = store.read("outcomes", stage="judge", fingerprint=marks["judge"])
+        if judged is None:
+            judged = store.read("outcomes", stage="judge", fingerprint=marks["judge"])
         keys = store.read("signature_keys", {"members": compared}, fingerprint=mark)
         released = store.read("first_release", recipe=recipe.name)
         pairs = store.read("similar_pairs", {"members": compared}, fingerprint=mark)

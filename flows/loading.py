@@ -42,10 +42,17 @@ def batches(store: Store, sample_ids: pl.Series) -> Iterator[pl.DataFrame]:
     return (load_samples(store, ids) for ids in slices(sample_ids))
 
 
-def read_links(store: Store, recipe: Recipe, makers: list[str] | None = None) -> pl.DataFrame:
+def read_replaced(store: Store) -> lineage.Replaced:
+    """Which traces and which topmost samples later, longer traces have replaced."""
+    return lineage.superseded(store.read("superseding").iter_rows())
+
+
+def read_links(
+    store: Store, recipe: Recipe, makers: list[str] | None = None, replaced: lineage.Replaced | None = None
+) -> pl.DataFrame:
     """Every (sample, trace) pair that the recipe takes; the turns of a run that grew count as turns of its last form.
 
-    With the children made by `makers`; None: by those that the recipe asks for.
+    With the children made by `makers`; None: by those that the recipe asks for. `replaced`: where it is known already.
     """
     names = sorted({source.name for source in recipe.sources})
     rows = store.read(
@@ -54,7 +61,7 @@ def read_links(store: Store, recipe: Recipe, makers: list[str] | None = None) ->
         only_sources=bool(names),
         with_metadata=needs_metadata(recipe),
     )
-    current = lineage.superseded(store.read("superseding").iter_rows()).samples
+    current = (replaced or read_replaced(store)).samples
     links = member_traces(rows.with_columns(parent_id=lineage.resolve(rows["parent_id"], current)), recipe)
     makers = asked(recipe) if makers is None else makers
     return with_children(links, current_children(store, makers), makers)

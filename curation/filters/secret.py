@@ -13,7 +13,7 @@ from curation.pointer import escape
 from curation.recipe import Check
 
 NAME = "secret"
-VERSION = "3"
+VERSION = "4"
 KINDS = ("plan", "trajectory", "prompt")
 REASONS = ("secret.found",)
 SETTINGS: tuple[str, ...] = ()

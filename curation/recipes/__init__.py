@@ -90,7 +90,34 @@ def of_document(document: dict[str, Any], text: str, path: Path) -> Recipe:
         raise RecipeError(
             f'the recipe {path}: [train] kind = "grpo" needs the model that it goes on from; name one beside it'
         )
+    require_criteria(recipe, path)
+    if recipe.schedule.cron is not None:
+        require_budget(recipe, path)
     return replace(recipe, origin=path.resolve(), text=text, sources=tuple(located(s, path) for s in recipe.sources))
+
+
+def require_criteria(recipe: Recipe, path: Path) -> None:
+    """Raises RecipeError for weights of criteria that the rubric does not have, or that leave nothing to weigh."""
+    if not recipe.judge.weights:
+        return
+    from curation.judge.rubric import load_rubric  # reads the prompt
+
+    known = load_rubric().fold.weights
+    for name in recipe.judge.weights.keys() - known.keys():
+        raise RecipeError(f"the recipe {path}: [judge] weights has no key {name!r}; it takes {', '.join(known)}")
+    if not any({**known, **recipe.judge.weights}.values()):
+        raise RecipeError(f"the recipe {path}: [judge] weights are all 0, so no plan has a score; give one a weight")
+
+
+def require_budget(recipe: Recipe, path: Path | None = None) -> None:
+    """Raises RecipeError for a recipe that nobody watches while it spends money without an end."""
+    from curation.claude.doors import PAID
+
+    if recipe.judge.backend in PAID and recipe.judge.budget_usd is None:
+        raise RecipeError(
+            f"the recipe {path or recipe.origin}: it runs on a schedule and its judge {recipe.judge.backend} is paid for, so one "
+            "run needs an end: add budget_usd = … (US dollars) under [judge]"
+        )
 
 
 def build(document: dict[str, Any]) -> Recipe:
