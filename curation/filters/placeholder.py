@@ -17,7 +17,7 @@ from curation.references import target
 from curation.stand_ins import OWN_KEY, RULES_FILE, caught, name_of
 
 NAME = "placeholder"
-VERSION = "2"
+VERSION = "3"
 KINDS = ("plan",)
 REASONS = ("placeholder.value",)
 SETTINGS = ("allow", "placeholder")
