@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 import pytest
-import trl.import_utils
+from trl.import_utils import is_vllm_available
 from typer.testing import CliRunner
 
 from curation.cli import app
@@ -266,7 +266,7 @@ def test_a_vllm_that_trl_does_not_work_with_is_refused(monkeypatch: pytest.Monke
                 require_vllm(preset)
         else:
             require_vllm(preset)
-    source = inspect.getsource(trl.import_utils.is_vllm_available)
+    source = inspect.getsource(is_vllm_available)
     assert all(f"{major}.{minor}.0" in source for major, minor in VLLM)
 
 
