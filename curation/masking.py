@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from curation.credentials import find, mask, possible
+from curation.credentials import mask, possible
 from curation.depth import too_deep
 from curation.sample import dumps
 
@@ -15,22 +15,12 @@ def masked(document: Any, key: str = "") -> Any:
     `key` is the name that the value stands under, which may be what makes it a credential.
     """
     if isinstance(document, str):
-        return masked_text(document, key)
+        return mask(document, key)
     if isinstance(document, dict):
         return {mask(str(name)): masked(member, str(name)) for name, member in document.items()}
     if isinstance(document, list):
         return [masked(member, key) for member in document]
     return document
-
-
-def masked_text(text: str, key: str = "") -> str:
-    """A text without its credentials; what only the key tells of it, too."""
-    context = f"{key}: " if key else ""
-    whole = context + text
-    for kind, start, end in reversed(find(whole)):
-        if end > len(context):
-            whole = f"{whole[: max(start, len(context))]}[{kind}]{whole[end:]}"
-    return whole[len(context) :]
 
 
 def masked_column(texts: pl.Series) -> pl.Series:
