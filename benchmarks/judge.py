@@ -2,7 +2,8 @@
 
 A local service with the given latency runs in a process of its own, and so does each contender, one after the other:
 `bare` posts the same bodies with aiohttp and does nothing else; the backends go the whole way of `curation judge`
-(message, request, journal synced to disk, reply read). Prints a table, or `--json`; exits 1 where a goal is missed.
+(message, request, journal synced to disk, reply read). Prints a table, or `--json`; exits 1 where a goal is missed. At
+the end `curation status` is asked again and again while `curation judge` works on a warehouse of as many samples.
 """
 
 import argparse
@@ -28,11 +29,13 @@ from curation.claude.journal import journal_folder  # noqa: E402
 from curation.claude.pool import run_errand  # noqa: E402
 from curation.judge.backend import open_backend  # noqa: E402
 from curation.judge.rubric import load_rubric  # noqa: E402
+from tests import traces  # noqa: E402
 from tests.claude.conftest import MODEL, environment  # noqa: E402
 from tests.judge.samples import SECRET, frames  # noqa: E402
 
 THROUGHPUT = 0.90  # of the bare client's
 CPU = 2.5  # seconds of the client for 1,000 requests
+STATUS = 5.0  # seconds that `curation status` may take while a run judges
 GROWTH = 1.2  # times the memory of a run that five times as many samples may take
 MORE = 5
 
@@ -108,6 +111,41 @@ def served(latency: float) -> Iterator[str]:
             process.terminate()
 
 
+def status_times(samples: int, workers: int, url: str) -> list[float]:
+    """Seconds that each `curation status` took while a `curation judge` was at work, one after the other."""
+    with tempfile.TemporaryDirectory(prefix="curation-status-") as name:
+        folder = Path(name)
+        rows = [traces.trace(f"t-{n}", f"Is it dry in Oslo at hour {n}?", traces.step("Oslo")) for n in range(samples)]
+        recipe = folder / "r.toml"
+        source = traces.write(folder / "t.jsonl", rows)
+        text = traces.recipe_text(source, folder / "out", judge=f"workers = {workers}", dedup="threshold = 1.0")
+        recipe.write_text(text.replace('"offline"', '"anthropic"'))
+        given = {
+            **os.environ,
+            **environment(url),
+            "CURATION_WAREHOUSE": str(folder / "w.duckdb"),
+            "PYTHONPATH": str(ROOT),
+        }
+
+        def command(*words: str) -> list[str]:
+            return [sys.executable, "-m", "curation.cli", *words]
+
+        for words in (("ingest", str(source)), ("check", "--recipe", str(recipe))):
+            subprocess.run(command(*words), env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        took = []
+        with subprocess.Popen(
+            command("judge", "--recipe", str(recipe)), env=given, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as judge:
+            while judge.poll() is None:
+                began = time.monotonic()
+                asked = command("status", "--recipe", str(recipe), "--json")
+                subprocess.run(asked, env=given, stdout=subprocess.DEVNULL, check=True)
+                took.append(time.monotonic() - began)
+        if judge.returncode:
+            raise SystemExit(f"curation judge ended with {judge.returncode}")
+        return took
+
+
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """The rows for a person."""
     yield "| client | samples | wall s | requests/s | of bare | CPU-s per 1,000 | peak MB |"
@@ -119,12 +157,16 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
         )
 
 
-def missed(rows: list[dict[str, Any]], small: dict[str, Any], large: dict[str, Any]) -> list[str]:
+def missed(
+    rows: list[dict[str, Any]], small: dict[str, Any], large: dict[str, Any], statuses: list[float]
+) -> list[str]:
     """The goals that were not reached."""
     found = [f"{row['client']}: {row['of_bare']:.2f} of bare" for row in rows if row["of_bare"] < THROUGHPUT]
     found += [f"{row['client']}: {row['cpu_per_1000']:.2f} CPU-s" for row in rows if row["cpu_per_1000"] > CPU]
     if large["peak_mb"] > GROWTH * small["peak_mb"]:
         found.append(f"memory grows from {small['peak_mb']:.0f} to {large['peak_mb']:.0f} MB")
+    if max(statuses) > STATUS:
+        found.append(f"status took {max(statuses):.1f} s")
     return found
 
 
@@ -144,12 +186,19 @@ def main() -> int:
         rows = [measured(name, asked.samples, asked.workers, url) for name in ("bare", *NEEDED)]
     with served(0.0) as url:
         sizes = [measured("vertex", samples, asked.workers, url) for samples in (asked.samples, MORE * asked.samples)]
+    with served(asked.latency) as url:
+        statuses = status_times(asked.samples, asked.workers, url)
     for row in rows:
         row["of_bare"] = row["per_s"] / rows[0]["per_s"]
     memory = {row["samples"]: row["peak_mb"] for row in sizes}
-    print(json.dumps({"clients": rows, "memory": memory}, indent=2) if asked.json else "\n".join(table(rows)))
+    print(
+        json.dumps({"clients": rows, "memory": memory, "status_s": statuses}, indent=2)
+        if asked.json
+        else "\n".join(table(rows))
+    )
     print(f"peak memory by samples, no latency: {memory}; load {os.getloadavg()[0]:.1f}", file=sys.stderr)
-    for fault in (found := missed(rows, *sizes)):
+    print(f"{len(statuses)} times status while judging, the slowest {max(statuses):.1f} s", file=sys.stderr)
+    for fault in (found := missed(rows, *sizes, statuses)):
         print(f"missed: {fault}", file=sys.stderr)
     return int(bool(found))
 

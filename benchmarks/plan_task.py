@@ -86,12 +86,12 @@ def pairs(plan: dict[str, Any]) -> Iterator[bytes]:
                 yield orjson.dumps([step["pluginId"], value])
 
 
-def side(plan: dict[str, Any], held_out: float) -> str | None:
-    """The side that all pairs of a plan are on; None where they are on both, or there are none."""
+def side(plan: dict[str, Any], by: str, held_out: float) -> str | None:
+    """The side that a plan is on, or all its pairs are; None where they are on both, or there are none."""
     limit = held_out * 2**64
     sides = {
-        "held out" if int.from_bytes(hashlib.blake2b(pair, digest_size=8).digest()) < limit else "open"
-        for pair in pairs(plan)
+        "held out" if int.from_bytes(hashlib.blake2b(part, digest_size=8).digest()) < limit else "open"
+        for part in (pairs(plan) if by == "pair" else [orjson.dumps(plan)])
     }
     return sides.pop() if len(sides) == 1 else None
 
@@ -109,7 +109,7 @@ def drawn(task: dict[str, Any]) -> dict[str, list[Trace]]:
     for trace in synthesize(catalogue, asked["draws"], asked["seed"], parse_mix(asked["mix"])):
         request, answer = trace["messages"][-2]["content"], trace["messages"][-1]["content"]
         text = answer.split("</think>\n", 1)[1]
-        where = side(orjson.loads(text), sizes["held_out"])
+        where = side(orjson.loads(text), sizes["held_out_by"], sizes["held_out"])
         if where is None or not wanted[where] or len(trace["candidates"]) != asked["candidates"]:
             continue
         if request in requests:

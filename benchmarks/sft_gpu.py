@@ -70,9 +70,9 @@ def device_name(tiny: bool) -> str:
     return "cpu" if tiny else torch.cuda.get_device_name()
 
 
-def measured(arguments: list[str], tiny: bool, timeout: int) -> dict[str, Any]:
+def measured(arguments: list[str], tiny: bool, timeout: int, program: str = __file__) -> dict[str, Any]:
     """What a measurement in a process of its own prints, or how it failed."""
-    command = [sys.executable, __file__, *arguments, *(["--tiny"] if tiny else [])]
+    command = [sys.executable, program, *arguments, *(["--tiny"] if tiny else [])]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
@@ -111,13 +111,7 @@ def recipe(name: str, tiny: bool) -> dict[str, Any]:
             family, replace(preset.random, hidden=16, layers=2, heads=2, shared=0), tokenizer, 0
         )
     else:
-        kind = getattr(torch, models.DTYPES[settings.weights])
-        config = models.full_size_config(preset.family)
-        with torch.device("cuda"):
-            default = torch.get_default_dtype()
-            torch.set_default_dtype(kind)
-            model = getattr(transformers, family.architecture)(config)
-            torch.set_default_dtype(default)
+        model = full_size_model(preset.family, settings.weights)
     if settings.freeze_table:
         models.freeze_table(model, family)
     prepared = random_rows(settings, length, len(tokenizer) if tiny else model.config.vocab_size)
@@ -149,6 +143,24 @@ def recipe(name: str, tiny: bool) -> dict[str, Any]:
         "loss": trainer.state.log_history[-2].get("loss"),
         "profile": None if tiny else clock.profile,
     }
+
+
+def full_size_model(family: str, weights: str) -> Any:
+    """A model of the real one's dimensions with random weights, on the GPU; `weights`: bf16 or fp32."""
+    import torch
+    import transformers
+
+    from trainers import models
+    from trainers.families import FAMILIES
+
+    config = models.full_size_config(family)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(getattr(torch, models.DTYPES[weights]))
+    try:
+        with torch.device("cuda"):
+            return getattr(transformers, FAMILIES[family].architecture)(config)
+    finally:
+        torch.set_default_dtype(default)
 
 
 class Clock:

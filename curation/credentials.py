@@ -28,6 +28,7 @@ WORDLIKE = re.compile(r"(?:[a-z]+|[A-Z]+|[A-Z][a-z]+|\d{1,4})(?:[-_. ](?:[a-z]+|
 ESCAPED = "\\u00"
 FEW = 100  # literals looked for at once: the search for so many is three times as fast as that for more
 BEFORE = 24  # characters before a match that say what it is
+JOINT = ": "  # between a key and its value, where both are looked at together
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RESTLESS = 0.25  # turns a character from which on a text looks made by chance: words have fewer
 RANDOM = 3.0  # bits a character: 32 random hexadecimal digits have 3.3 to 3.9
@@ -137,6 +138,22 @@ def find(text: str) -> list[Found]:
     return sorted(found, key=lambda each: each.start)
 
 
+def find_under(key: str, text: str) -> list[Found]:
+    """Every credential in a text that stands under a key, which may be what makes it one; places are those in the text.
+
+    What the key and the text make together may hide what the text alone shows, so both are looked at.
+    """
+    if not key:
+        return find(text)
+    before = len(key) + len(JOINT)
+    told = [Found(kind, max(start - before, 0), end - before) for kind, start, end in find(f"{key}{JOINT}{text}")]
+    found = [each for each in told if each.end > 0]
+    for each in find(text):
+        if not any(each.start < other.end and other.start < each.end for other in found):
+            found.append(each)
+    return sorted(found, key=lambda each: each.start)
+
+
 def hits(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
     """Where a text holds a credential of this kind."""
     for match in compiled(kind.pattern).finditer(text):
@@ -153,9 +170,9 @@ def hits(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
             yield match.span(group)
 
 
-def mask(text: str) -> str:
-    """The text with each credential replaced by its kind, so that it may be shown or written down."""
-    for kind, start, end in reversed(find(text)):
+def mask(text: str, key: str = "") -> str:
+    """The text, which stands under a key, with each credential replaced by its kind: it may be shown or written down."""
+    for kind, start, end in reversed(find_under(key, text)):
         text = f"{text[:start]}[{kind}]{text[end:]}"
     return text
 
@@ -206,8 +223,7 @@ def has_crc32(token: str) -> bool:
 
 def is_pem(body: str) -> bool:
     """Whether key material follows the header, which prose about keys lacks."""
-    lines = re.split(r"\s+|\\[nr]", body)
-    return any(re.fullmatch(r"[A-Za-z0-9+/=]{32,}", line) for line in lines)
+    return re.search(r"[A-Za-z0-9+/=]{32,}", body) is not None
 
 
 def is_password(secret: str) -> bool:

@@ -46,8 +46,8 @@ def shorten(seen: object, pointer: str = "") -> object:
     """
     if seen is None or isinstance(seen, bool | int | float):
         return seen
-    key = next((f"{token}: " for token in reversed(pointer.split("/")) if token and not token.isdigit()), "")
-    text = mask(key + (seen if isinstance(seen, str) else orjson.dumps(seen, default=str).decode())).removeprefix(key)
+    key = next((token for token in reversed(pointer.split("/")) if token and not token.isdigit()), "")
+    text = mask(seen if isinstance(seen, str) else orjson.dumps(seen, default=str).decode(), key)
     if len(text) <= SEEN_LIMIT:
         return text
     return text[:SEEN_LIMIT] + "…"

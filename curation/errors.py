@@ -20,7 +20,14 @@ class FormatError(InputError):
 
 
 class ServiceError(CurationError):
-    """The owner of an outside service must act: Claude or the Hub refused or could not be reached."""
+    """The owner of an outside service must act: Claude or the Hub refused or could not be reached.
+
+    `again` says whether the same may yet succeed without anybody's help: an outage passes, a refused token does not.
+    """
+
+    def __init__(self, sentence: str, again: bool = True) -> None:
+        super().__init__(sentence)
+        self.again = again
 
 
 class TargetError(InputError):

@@ -71,11 +71,9 @@ def secrets_in(sample: Row, key: bytes) -> Names:
     """Each credential of the sample with its token."""
     names: Names = {}
     for document in documents(sample, CONTENT):
-        for _, context, value in texts(document, ""):
-            for kind, start, end in credentials.find(context + value):
-                if end > len(context):
-                    secret = (context + value)[max(start, len(context)) : end]
-                    names[secret] = token(kind, secret, key)
+        for _, name, value in texts(document, ""):
+            for kind, start, end in credentials.find_under(name, value):
+                names[value[start:end]] = token(kind, value[start:end], key)
     return names
 
 

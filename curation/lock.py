@@ -14,6 +14,7 @@ DOING = {
     "write": "is already having Claude write for",
     "publish": "is already publishing from",
     "refresh": "is already refreshing this recipe in",
+    "dry-run": "is already trying settings on a copy of",
 }
 POLL_SECONDS = 1.0  # between two looks at a lock that is waited for: such a job takes minutes
 
@@ -32,6 +33,7 @@ def only_one(warehouse: Path, job: str, recipe: str | None = None, wait: float =
     """
     path = lock_path(warehouse, job, recipe)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)  # whoever comes first may come before the warehouse
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise InputError(f"{path}: cannot open this lock ({error.strerror}); make its folder writable") from error

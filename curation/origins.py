@@ -22,7 +22,9 @@ SHORT, MIDDLE = 3, 7  # words up to which a text is a name, or a phrase; a longe
 ENOUGH = {SHORT: 0.01, MIDDLE: 0.25}  # of a text's words must be known; of a longer one's OF_LONG
 OF_LONG = 0.2
 HALF = 0.5  # of the characters of an id, a key or an address must be known
-DECIMALS = 3  # a number with more is computed or looked up
+DECIMALS = 3  # a number with so many or more is computed or looked up
+ROUNDED = 2  # decimals to which a calculated number is given; with fewer, chance would give many
+FIRST_YEAR, LONG_AGO = 1000, 2000  # a year before this one belongs to a thing that was named; a later one is a choice
 
 
 def described(schemas: Schemas) -> str:
@@ -58,7 +60,8 @@ def number_invented(text: str, name: str, said: Said, about: Said) -> bool:
     number = digits_of(digits)[0] if digits_of(digits) and "e" not in digits.lower() else 0.0
     if number <= SMALL or lexicon().known_of_things.search(name):
         return False
-    if len(digits.partition(".")[2].rstrip("0")) >= DECIMALS:
+    decimals = len(digits.partition(".")[2].rstrip("0"))
+    if decimals >= DECIMALS or (decimals == ROUNDED and number in said.rounded) or is_long_ago(number, name):
         return False
     if any(round(number, PLACES) in given for given in known_numbers(said, about)) or (
         len(digits.partition(".")[0]) > SHORT and digits.partition(".")[0] in said.joined
@@ -67,6 +70,11 @@ def number_invented(text: str, name: str, said: Said, about: Said) -> bool:
     if TIMED.search(name):
         return not (said.relative or "current" in about.words or number % 100 in said.numbers)
     return True
+
+
+def is_long_ago(number: float, name: str) -> bool:
+    """Whether it is the year of something that was named: when a book appeared or a war began is known of the world."""
+    return "year" in name.lower() and FIRST_YEAR <= number < LONG_AGO
 
 
 def known_numbers(said: Said, about: Said) -> Iterator[frozenset[float]]:

@@ -18,6 +18,9 @@ PATTERNS_FILE = Path(__file__).parent / "filters" / "pii_patterns.toml"
 OWN_DOMAIN = "people.internal"  # a domain that is never given to anybody (ICANN, 2024), and no stand-in either
 BEFORE = 12  # characters before a match that say what it is
 VERSIONED = re.compile(r"(?i)(?:\bv|version|release|build|section)[ :=]*$")
+REMOTE = re.compile(
+    r":[\w.~/-]*/|:[\w.-]+\.git\b"
+)  # after a name and a host: a path on that host, as git and scp write it
 PART = re.compile(r"[@_./-]$|[0-9A-Z] $")  # before the rest of something longer, such as an account written in groups
 TAIL, ZEROS = 7, 3  # digits of a telephone number that tell the person, and those before it that become zeros
 MOD = 97  # ISO 7064, as IBANs are checked
@@ -84,15 +87,16 @@ def spans(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
         start, end = match.span()
         inside = kind.id != "email" and text[start] != "+" and PART.search(text[max(0, start - 2) : start])
         versioned = kind.id == "ip" and VERSIONED.search(text[max(0, start - BEFORE) : start])
-        if not inside and not versioned and VERIFIERS[kind.id](match.group()):
+        remote = kind.id == "email" and REMOTE.match(text, end)
+        if not inside and not versioned and not remote and VERIFIERS[kind.id](match.group()):
             yield start, end
 
 
 def is_mailbox(text: str) -> bool:
-    """Whether somebody may read it: not at a domain that is nobody's."""
-    domain = text.rpartition("@")[2].lower()
-    return not any(
-        domain == name or domain.endswith(name if name[0] == "." else f".{name}") for name in data()["nobody"]
+    """Whether somebody may read it: neither the name nor the domain is nobody's."""
+    name, _, domain = text.lower().rpartition("@")
+    return name not in data()["nobody_names"] and not any(
+        domain == other or domain.endswith(other if other[0] == "." else f".{other}") for other in data()["nobody"]
     )
 
 
@@ -122,6 +126,8 @@ def remainder(iban: str) -> int:
 def is_phone(text: str) -> bool:
     """Whether it has as many digits as numbers have, and is neither filler nor a pseudonym."""
     digits = only_digits(text)
+    if re.fullmatch(data()["counting"], digits):
+        return False
     return 8 <= len(digits) <= 15 and len(set(digits)) > 2 and set(digits[-TAIL - ZEROS : -TAIL]) != {"0"}
 
 

@@ -79,7 +79,7 @@ def prepare_prefect(warehouse: Path) -> None:
     """Prefect's settings for a run here and now; what the environment already says is left as it is."""
     warehouse = warehouse.expanduser().absolute()
     defaults = {
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # the default of 20 is too short on a busy machine
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",  # the default of 20 is too short on a busy machine
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{quote(str(warehouse))}.prefect.db",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # what goes wrong is told once, by us
         "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",

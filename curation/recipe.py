@@ -1,5 +1,6 @@
 """A recipe describes a dataset: where its traces come from, what is asked of them, who judges, what is released."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,22 @@ class Allow:
 
 
 @dataclass(frozen=True)
+class RuleChange:
+    """What a recipe changes of one rule for placeholders; of an id that the table lacks, `pattern` makes a new rule.
+
+    The fields but `off` are those of a rule in `curation/filters/placeholder_rules.toml`; None: as the table has it.
+    """
+
+    id: str
+    off: bool = False  # the rule is not asked
+    pattern: str | None = None
+    spare: str | None = None
+    spare_text: str | None = None
+    spare_key: str | None = None
+    said: str | None = None
+
+
+@dataclass(frozen=True)
 class Check:
     """What the row stages ask."""
 
@@ -44,6 +61,7 @@ class Check:
     secret: str = "drop"  # a credential in training data can be recited by the model; "redact" makes a sample without
     pii: str = "keep"  # pseudonyms change what was said: whoever owes them to somebody asks for "pseudonymise"
     allow: tuple[Allow, ...] = ()  # nothing: each value that is let pass needs somebody who wants it
+    placeholder: tuple[RuleChange, ...] = ()  # the bundled rules, which were measured; [placeholder] in the file
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,10 @@ class Judge:
     accept: float = 8.0  # of 10: the threshold of the published systems
     workers: int = 100  # requests in flight
     budget_usd: float | None = None  # the most that one run may spend; None: what it takes
+    weights: Mapping[str, float] = field(
+        default_factory=dict
+    )  # of criteria in the overall score; the rest: the rubric's
+    lift: float | None = None  # how far the overall score may be above the worst; None: the rubric's
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """A reference is a parameter value that stands for an earlier step's output: `{{<pluginId>.output.<path>}}`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 
+OUTPUT = ".output"
 SLOT = re.compile(r"\{\{([^{}]*)\}\}")
 # The legal form, whatever plugins exist: an id without blanks at its ends, then `.output`, then perhaps a path.
 FORM = re.compile(r"(?P<id>\S(?:.*?\S)?)\.output(?:\.(?P<path>.+))?", re.DOTALL)
@@ -22,11 +23,13 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and bool(referred(value))
 
 
-def target(inner: str, ids: Iterable[str]) -> str | None:
+def target(inner: str, ids: Container[str]) -> str | None:
     """The pluginId that a reference means: the longest of the plan's `ids` that it begins with, since ids may hold dots."""
-    for plugin_id in sorted(ids, key=len, reverse=True):
-        if inner == f"{plugin_id}.output" or inner.startswith(f"{plugin_id}.output."):
-            return plugin_id
+    at = inner.rfind(OUTPUT)
+    while at >= 0:
+        if inner[at + len(OUTPUT) :][:1] in ("", ".") and inner[:at] in ids:
+            return inner[:at]
+        at = inner.rfind(OUTPUT, 0, at)
     return None
 
 

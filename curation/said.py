@@ -15,6 +15,7 @@ WORDS_FILE = Path(__file__).parent / "filters" / "grounding_words.toml"
 WORD = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)*|[$€£¥₹%°]")
 JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")  # where camelCase has its blanks
 COMMAS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+,\d+")  # between thousands, or before decimals
+NUMERALS = re.compile("[〇零一二两兩三四五六七八九十百千万萬]+")  # as Chinese and Japanese write numbers
 POWER = re.compile(r"\d+(?:\.\d+)?[eE][-+]?\d{1,2}\b")
 ALIKE = 0.85  # of 1, how like two words are of which one is misspelt
 STEM = 5  # letters of a word that say what it is about: "book", "booked" and "booking" meet, and it needs no language
@@ -35,6 +36,8 @@ class Words:
     factors: tuple[float, ...]
     numbers: dict[str, float]
     scales: dict[str, float]
+    numerals: dict[str, float]
+    carried: dict[str, tuple[float, ...]]
     same: dict[str, tuple[tuple[str, ...], ...]]
     units: frozenset[str]
 
@@ -58,6 +61,8 @@ def lexicon() -> Words:
         factors=tuple(map(float, table["factors"])),
         numbers=table["numbers"],
         scales=table["scales"],
+        numerals=table["numerals"],
+        carried={word: tuple(held["numbers"]) for held in table["carried"] for word in held["words"].split()},
         same=same,
         units=frozenset(name for group in table["same"]["unit"] for name in group.split()),
     )
@@ -160,18 +165,32 @@ class Said:
         parted = COMMAS.findall(self.text)
         read = {float(each.replace(",", "")) for each in parted} | {float(each) for each in POWER.findall(self.text)}
         read |= {float(each.replace(",", ".")) for each in parted if each.count(",") == 1 and "." not in each}
+        if not self.text.isascii():
+            read |= {numeral(run) for run in NUMERALS.findall(self.text)}
         return numbers(self.words) | read
 
     @cached_property
     def derived(self) -> frozenset[float]:
-        """What can be computed of the numbers in one step: other units, sums, differences, products, shares."""
+        """What can be computed of the numbers in one step (other units, sums, differences, products, shares), and the
+        numbers that a thing has by its nature: a deck has 52 cards."""
         own = [number for number in self.numbers if number]
         found = {number * factor for number in own for factor in lexicon().factors}
         found |= {number / factor for number in own for factor in lexicon().factors}
         if len(own) <= FEW:
             found |= {value for a, b in product(own, own) for value in (a + b, a - b, a * b, a / b, 12 * a + b)}
         found |= {number + by for number in own for by in (-1, 1)}  # "fewer than five", "a year older"
+        found |= {number for word in self.forms for number in lexicon().carried.get(word, ())}
         return frozenset(round(number, PLACES) for number in found)
+
+    @cached_property
+    def rounded(self) -> frozenset[float]:
+        """The numbers in other units of measure, and their shares in each other, to two decimals as people are told them."""
+        own = [number for number in self.numbers if number]
+        measures = [factor for factor in lexicon().factors if factor % 1]
+        found = {value for number in own for factor in measures for value in (number * factor, number / factor)}
+        if len(own) <= FEW:
+            found |= {a / b for a, b in product(own, own)}
+        return frozenset(round(number, 2) for number in found)
 
     @cached_property
     def relative(self) -> bool:
@@ -215,6 +234,20 @@ def digits_of(word: str) -> list[float]:
         return []
     parts = word.split(".")
     return [float(word)] if len(parts) < 3 else [float(part) for part in parts]
+
+
+def numeral(run: str) -> float:
+    """The number that Chinese numerals spell: 二百五十 is 250."""
+    value = lexicon().numerals
+    whole, part, digit = 0.0, 0.0, 0.0
+    for sign in run:
+        if value[sign] < 10:
+            digit = value[sign]
+        elif value[sign] < 10_000:
+            part, digit = part + (digit or 1.0) * value[sign], 0.0
+        else:
+            whole, part, digit = (whole + part + digit) * value[sign], 0.0, 0.0
+    return whole + part + digit
 
 
 def scripts(text: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """The ordered pipeline on one screen: what is asked of every sample, in the order in which reasons are told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -11,7 +11,7 @@ from curation import children, dedup, lineage
 from curation.batch import Batch
 from curation.fingerprint import fingerprint
 from curation.judge import decide as judged
-from curation.judge.rubric import load_rubric
+from curation.judge.rubric import Fold, Rubric, load_rubric
 from curation.judge.specification import Specification, specify
 from curation.recipe import Check, Recipe
 
@@ -130,7 +130,15 @@ def judge_stage(recipe: Recipe) -> Asked:
 
 def specification_of(recipe: Recipe) -> Specification:
     """Who judges for this recipe, and by what."""
-    return specify(recipe.judge.backend, recipe.judge.model, load_rubric())
+    return specify(recipe.judge.backend, recipe.judge.model, rubric_of(recipe))
+
+
+def rubric_of(recipe: Recipe) -> Rubric:
+    """The bundled rubric, its scores folded as the recipe says; what is sent is the same for every recipe."""
+    rubric = load_rubric()
+    weights = {**rubric.fold.weights, **recipe.judge.weights}
+    lift = rubric.fold.lift if recipe.judge.lift is None else recipe.judge.lift
+    return replace(rubric, fold=Fold(weights, lift))
 
 
 def pipeline(recipe: Recipe) -> list[Asked]:

@@ -1,9 +1,9 @@
-"""Tells Prefect of new versions and of approvals, as events that automations start trainers by, until it has heard them."""
+"""Tells Prefect of new versions, approvals and trained models: events by which automations start what comes next."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -14,6 +14,7 @@ from flows.asking import releases
 from warehouse import Store
 
 PUBLISHED, APPROVED = "curation.dataset.published", "curation.dataset.approved"
+TRAINED = "curation.model.trained"
 
 # event -> the queries that tell what it has still to be sent for, and that write down that it was
 EVENTS = {
@@ -66,12 +67,33 @@ def send(event: str, release: dict[str, Any], rows: dict[str, int]) -> None:
             "rows": rows,
         },
     }
+    post(body)
+
+
+def tell_trained(name: str, version: str, address: str) -> None:
+    """That a model was trained from a version of a dataset, and where its run lies: for the box that has the warehouse.
+
+    Raises ServiceError where the server does not take it.
+    """
+    post(
+        {
+            "id": str(uuid4()),  # as often as it is told: recording it again changes nothing
+            "occurred": datetime.now(UTC).isoformat(),
+            "event": TRAINED,
+            "resource": {"prefect.resource.id": f"curation.model.{name}"},
+            "payload": {"name": name, "version": version, "address": address},
+        }
+    )
+
+
+def post(event: dict[str, Any]) -> None:
+    """Sends one event. Raises ServiceError where the server does not take it."""
     try:
         with get_client(sync_client=True) as client:
-            client.request("POST", "/events", json=[body]).raise_for_status()
+            client.request("POST", "/events", json=[event]).raise_for_status()
     except httpx.HTTPError as error:
         raise ServiceError(
-            f"Prefect at {PREFECT_API_URL.value()} did not take {event}: {error}; it is sent again"
+            f"Prefect at {PREFECT_API_URL.value()} did not take {event['event']}: {error}; it is sent again"
         ) from error
 
 

@@ -9,14 +9,21 @@ import orjson
 import polars as pl
 
 from curation import lineage
+from curation.claude.journal import count, journal_folder
 from curation.errors import InputError
+from curation.findings import findings
+from curation.graph import plan_graph
+from curation.masking import masked, masked_column
 from curation.recipe import Recipe
 from curation.spans import grounded
 from curation.stages import REASONS
+from flows import watching
+from flows.comparing import changes
 from flows.loading import load_samples, read_members
 from flows.outfile import whole_file
 from warehouse import Store
 
+SHOWN_TEXTS = ("request", "messages", "candidates", "thinking", "plan", "source")  # of a sample, with what people wrote
 OPEN = ("undecided", "not measured")  # what a verdict says where no stage has given a reason
 
 
@@ -50,11 +57,19 @@ def read_status(store: Store, recipe: Recipe) -> dict[str, Any]:
             if not accepted
         ],
         "accepted": int(verdicts.filter("accepted")["samples"].sum()),
-        "usd": store.read("spent", {"members": members}).item(),
-        "releases": releases(store, recipe.name),
+        "usd": store.read("spent", {"members": members}, recipe=recipe.name).item(),
+        "waiting_replies": count(journal_folder(store.path)),
+        "doubts": doubts(store, recipe),
+        "releases": (made := releases(store, recipe.name)),
+        "changes": changes(store, recipe.name, made[-1]["version"], made[-1]["parent"]) if made else None,
         "last_refresh": last_refresh(store, recipe.name),
         "trouble": [jsonable(row) for row in store.read("source_trouble", recipe=recipe.name).iter_rows(named=True)],
     }
+
+
+def doubts(store: Store, recipe: Recipe) -> list[str]:
+    """What the judge's watch has found since the last published release: why the next one will be held."""
+    return list(watching.findings(store, recipe, watching.last_published(releases(store, recipe.name))))
 
 
 def last_refresh(store: Store, name: str) -> dict[str, Any] | None:
@@ -122,7 +137,7 @@ def decisions(store: Store, recipe: Recipe) -> pl.DataFrame:
 
 
 def chosen_samples(store: Store, recipe: Recipe, accepted: bool, reason: str | None, limit: int | None) -> pl.DataFrame:
-    """Member samples with their verdict, at most `limit`, in the order of their ids.
+    """Member samples with their verdict, at most `limit`, in the order of their ids; credentials are told by their kind.
 
     Raises InputError for a `reason` that no stage gives.
     """
@@ -136,7 +151,8 @@ def chosen_samples(store: Store, recipe: Recipe, accepted: bool, reason: str | N
         found = store.read("with_reason", {"members": members}, recipe=recipe.name, reason=reason)
         ids = ids.filter(pl.col("sample_id").is_in(found["sample_id"].implode()) | (pl.col("reason") == reason))
     ids = ids.sort("sample_id").head(limit) if limit is not None else ids.sort("sample_id")
-    return load_samples(store, ids["sample_id"]).join(ids, on="sample_id", how="left", maintain_order="left")
+    found = load_samples(store, ids["sample_id"]).join(ids, on="sample_id", how="left", maintain_order="left")
+    return without_secrets(found)
 
 
 def require_reason(reason: str | None) -> None:
@@ -156,7 +172,7 @@ def explain(store: Store, identifier: str) -> dict[str, Any]:
 
 
 def read_all_of(store: Store, identifier: str) -> dict[str, Any]:
-    """What `explain` says, read through one connection."""
+    """What `explain` says, read through one connection. A credential is told by its kind, wherever it stands."""
     found = store.read("explain_ids", id=identifier)
     if found.is_empty():
         raise InputError(
@@ -167,26 +183,38 @@ def read_all_of(store: Store, identifier: str) -> dict[str, Any]:
         "ids": found.select(pl.col("sample_id").cast(pl.String)).drop_nulls(),
     }
     ids = store.read("explain_samples", tables)
-    samples = ids.join(load_samples(store, ids["sample_id"]), on="sample_id", maintain_order="left")
+    samples = without_secrets(ids.join(load_samples(store, ids["sample_id"]), on="sample_id", maintain_order="left"))
+    traces = [masked(jsonable(row)) for row in store.read("explain_traces", tables).iter_rows(named=True)]
     return {
         "id": identifier,
-        "traces": [jsonable(row) for row in store.read("explain_traces", tables).iter_rows(named=True)],
+        "traces": traces,
         "samples": [explained(store, row) for row in samples.iter_rows(named=True)],
     }
 
 
 def explained(store: Store, sample: dict[str, Any]) -> dict[str, Any]:
-    """One sample with what it was made of and what was made of it, its decisions, judgements, verdicts and releases."""
+    """One sample with what it was made of and what was made of it, its graph and faults, judgements, verdicts and releases."""
     about = {"sample_id": sample["sample_id"]}
+    shown = jsonable(sample)
     family = [jsonable(row) for row in store.read("explain_children", **about).iter_rows(named=True)]
-    return jsonable(sample) | {
+    decisions = [jsonable(row) for row in store.read("explain_decisions", **about).iter_rows(named=True)]
+    return shown | {
         "grounded": grounded(sample["request"], sample["plan"]),
+        "graph": plan_graph(sample["plan"]),
         "made_of": [relative(row) for row in family if row["what"] == "parent"],
         "children": [relative(row) for row in family if row["what"] == "child"],
-        "decisions": [jsonable(row) for row in store.read("explain_decisions", **about).iter_rows(named=True)],
-        "judgements": [jsonable(row) for row in store.read("explain_judgements", **about).iter_rows(named=True)],
+        "decisions": decisions,
+        "findings": findings(decisions, sample["plan"], shown["candidates"]),
+        "judgements": [
+            masked(jsonable(row)) for row in store.read("explain_judgements", **about).iter_rows(named=True)
+        ],
         "standing": [jsonable(row) for row in store.read("explain_verdicts", **about).iter_rows(named=True)],
     }
+
+
+def without_secrets(samples: pl.DataFrame) -> pl.DataFrame:
+    """A sample frame as it may be shown: a credential stands in it by its kind alone."""
+    return samples.with_columns(masked_column(samples[name]) for name in SHOWN_TEXTS)
 
 
 def relative(row: dict[str, Any]) -> dict[str, Any]:

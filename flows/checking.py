@@ -23,6 +23,7 @@ from flows.crew import decide_all
 from flows.hiding import hide
 from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, read_replaced, slices
 from flows.progress import say
+from flows.reasons import keep_reasons
 from warehouse import Store
 
 SIGNED_AT_A_TIME = 50_000  # new samples compared with all others in one go: about 2 GB at a million samples
@@ -39,6 +40,7 @@ def check(store: Store, recipe: Recipe) -> None:
     remember_stages(store, recipe, [*row_stages(recipe.check), *corpus_stages(recipe), *judge])
     decide_undecided(store, recipe, everyone)
     choose_survivors(store, recipe)
+    keep_reasons(store, recipe, everyone, new=True)
 
 
 def undecided_batches(store: Store, recipe: Recipe, members: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain, islice
 from multiprocessing.connection import wait
+from types import ModuleType
 
 from curation.deciding import Decided, Work, decide
 from curation.errors import MachineError
@@ -35,7 +37,8 @@ def decide_all(works: Iterable[Work], check: Check, workers: int | None = None) 
     with hired(crew) as pool:
         waiting: deque[Future[Decided]] = deque()
         for work in everything:
-            waiting.append(pool.submit(decide, work, check))
+            with nameless_program():
+                waiting.append(pool.submit(decide, work, check))
             if len(waiting) > crew:
                 yield finished(waiting.popleft())
         while waiting:
@@ -49,11 +52,17 @@ def cores() -> int:
 
 @contextmanager
 def hired(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """So many fresh processes (a fork would copy the threads of Polars, half alive), one thread of Polars in each."""
+    """So many fresh processes (a fork would copy the threads of Polars, half alive), one thread of Polars in each.
+
+    They start at once, while the first batch is still being read.
+    """
     before = os.environ.get("POLARS_MAX_THREADS")
     os.environ["POLARS_MAX_THREADS"] = "1"  # read when a new process loads Polars; this one has loaded it
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=settle)
     try:
+        with nameless_program():
+            for _ in range(workers):  # a pool starts a process for each piece of work that finds none idle
+                pool.submit(os.getpid)
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -61,6 +70,21 @@ def hired(workers: int) -> Iterator[ProcessPoolExecutor]:
             del os.environ["POLARS_MAX_THREADS"]
         else:
             os.environ["POLARS_MAX_THREADS"] = before
+
+
+@contextmanager
+def nameless_program() -> Iterator[None]:
+    """A process that is started in this block does not load the program that started it.
+
+    It would, in case work is defined there: ours is not, and the command line or Prefect's engine costs more to load
+    than all that a worker needs.
+    """
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 def settle() -> None:

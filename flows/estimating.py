@@ -1,17 +1,18 @@
 """What judging would cost, told before anybody is asked."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 from curation.claude.asking import Form
 from curation.claude.prices import price, today
 from curation.claude.reply import Usage
 from curation.errors import InputError
 from curation.judge.backend import form_of
+from curation.judge.canaries import load_canaries
 from curation.judge.message import render
-from curation.judge.rubric import load_rubric
 from curation.recipe import Recipe
 from curation.sample import dumps
-from curation.stages import specification_of
+from curation.stages import rubric_of, specification_of
 from flows.judging import chosen_work, judged_otherwise, require_checked
 from flows.keys import fence_secret
 from flows.loading import batches
@@ -28,9 +29,11 @@ class Estimate:
 
     `usd` is about what is usual, `most` what nothing can exceed; both None where the model has no price. `again` counts
     the samples that another specification has judged. `caching` is whether the fixed part is long enough to be cached.
+    Tokens and prices are those of samples and `canaries` together.
     """
 
     samples: int
+    canaries: int
     model: str
     spec: str
     input_tokens: int
@@ -48,26 +51,29 @@ def estimate(store: Store, recipe: Recipe, limit: int | None, sampled: str, retr
     specification = specification_of(recipe)
     if specification.backend == "offline":
         raise InputError("the backend offline costs nothing and sends nothing; --dry-run is about the others")
-    rubric, secret = load_rubric(), fence_secret(store)
+    rubric, secret = rubric_of(recipe), fence_secret(store)
     work = chosen_work(store, recipe, specification, retry, limit, sampled)
     form = form_of(specification, rubric)
+    canaries = [dict(canary.row) for canary in load_canaries()] if work.height else []
+    asked = work.height + len(canaries)
     messages, most = 0, 0.0
-    for batch in batches(store, work["sample_id"]):
-        for row in batch.iter_rows(named=True):
-            message = render(row, rubric, secret)
-            messages += tokens(message)
-            most += form.most(message) or 0.0
+    waiting = (row for batch in batches(store, work["sample_id"]) for row in batch.iter_rows(named=True))
+    for row in chain(canaries, waiting):
+        message = render(row, rubric, secret)
+        messages += tokens(message)
+        most += form.most(message) or 0.0
     prefix = prefix_tokens(form)
     usual = store.read("usual_answer", spec=specification.spec).item() or ANSWER
-    answers = round(usual * work.height)
+    answers = round(usual * asked)
     caching = prefix >= CACHED_FROM
-    usage = usage_of(work.height, messages, prefix, answers, caching)
+    usage = usage_of(asked, messages, prefix, answers, caching)
     usd = price(specification.model, usage, today())
     return Estimate(
         samples=work.height,
+        canaries=len(canaries),
         model=specification.model,
         spec=specification.spec,
-        input_tokens=messages + prefix * work.height,
+        input_tokens=messages + prefix * asked,
         prefix_tokens=prefix,
         output_tokens=answers,
         caching=caching,
@@ -87,10 +93,10 @@ def prefix_tokens(form: Form) -> int:
     return tokens(form.system) + tokens(dumps(form.schema))
 
 
-def usage_of(samples: int, messages: int, prefix: int, answers: int, caching: bool) -> Usage:
+def usage_of(requests: int, messages: int, prefix: int, answers: int, caching: bool) -> Usage:
     """What would be paid for: the fixed part is written to the cache once and read from it by all others, or sent anew."""
-    if not samples:
+    if not requests:
         return Usage()
     if not caching:
-        return Usage(fresh=messages + prefix * samples, output=answers)
-    return Usage(fresh=messages, written=prefix, cached=prefix * (samples - 1), output=answers)
+        return Usage(fresh=messages + prefix * requests, output=answers)
+    return Usage(fresh=messages, written=prefix, cached=prefix * (requests - 1), output=answers)

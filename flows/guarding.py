@@ -20,7 +20,7 @@ def reasons(
         held = store.read("release_held", name=recipe.name, version=last)
         new = samples.filter(~pl.col("sample_id").is_in(held["sample_id"].implode())).height
         before = earlier(store, recipe.name, last)
-    return tripped(recipe.guard, Candidate(new, told["samples"], fell(told), before))
+    return tripped(recipe.guard, Candidate(new, told["samples"], fell(told), before, told["doubts"]))
 
 
 def fell(told: dict[str, Any]) -> dict[str, int]:

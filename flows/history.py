@@ -12,7 +12,8 @@ from uuid import uuid4
 import orjson
 import polars as pl
 
-from curation.errors import CurationError, Stopped
+from curation.errors import Stopped
+from flows.failing import told
 from warehouse import Store, StoreError
 
 KEPT = (
@@ -62,12 +63,6 @@ def written_down(store: Store, recipe: str, flow_run: str | None) -> Iterator[Ro
             finish(store, row)
         raise
     finish(store, row)
-
-
-def told(error: BaseException) -> str:
-    """What went wrong in one sentence without contents: our own errors say so, of others only the kind is known."""
-    ours = isinstance(error, CurationError | StoreError)
-    return str(error) if ours else f"it ended with {type(error).__name__}; the run's log says more"
 
 
 def finish(store: Store, row: Row) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -18,18 +19,22 @@ from curation.claude.tally import Tally
 from curation.errors import InputError, Stopped
 from curation.judge import decide as judging
 from curation.judge.backend import open_backend
-from curation.judge.ledger import FIELDS, judgements
-from curation.judge.rubric import load_rubric
+from curation.judge.ledger import FIELDS, folded
 from curation.judge.specification import Specification
 from curation.lock import only_one
 from curation.recipe import Recipe
-from curation.stages import corpus_stages, judge_stage, row_stages, specification_of
+from curation.sample import SAMPLE_FRAME
+from curation.stages import corpus_stages, judge_stage, row_stages, rubric_of, specification_of
+from flows import watching
 from flows.checking import choose_survivors, remember_stages, survivors
 from flows.completing import count_waiting
 from flows.keys import fence_secret
 from flows.loading import batches, read_members
 from flows.progress import say
+from flows.reasons import keep_reasons
 from warehouse import Store
+
+NOBODY = pl.DataFrame(schema=SAMPLE_FRAME)  # no sentinels
 
 RUNS = 3  # an abstention is tried again in so many runs, then it rests until it is asked for
 
@@ -42,9 +47,11 @@ def judge(
     sampled: str = "first",
     rejudge: bool = False,
     wait: float = 0.0,
+    scheduled: bool = False,
 ) -> Tally:
     """Judges every survivor that has no score yet under the recipe's judge, at most `limit` of them, chosen as `sampled`.
 
+    Where anything is asked, canaries are asked about first; in a `scheduled` run the sentinels are, too, whatever else is.
     After each round the choice among copies is made again; samples that it lets back in are judged too, until nothing
     is left to ask. Abstentions are tried again once a run and in RUNS runs; `retry` tries those that rest, too. Another
     judge of this warehouse is waited for `wait` seconds.
@@ -63,21 +70,27 @@ def judge(
         if not waiting.is_empty():
             open_judge(store, recipe)  # missing credentials end the command here, before anything is written down
         remember_stages(store, recipe, [judge_stage(recipe)])
-        total = Tally()
-        tried = pl.Series("sample_id", [], dtype=pl.String)
         changed = settle(store, recipe, specification)
         work = chosen_work(store, recipe, specification, retry, limit, sampled) if changed else waiting
-        while not work.is_empty():
+        frozen = watching.sentinels(store, recipe, specification) if scheduled else NOBODY
+        if work.is_empty() and frozen.is_empty():
+            return Tally()
+        occasion = watching.begin(store, recipe, specification)
+        watch, total = watching.work(store, occasion, frozen), Tally()
+        tried = pl.Series("sample_id", [], dtype=pl.String)
+        while work.height or watch.height:
             before = total.done
-            total = one_round(store, recipe, work, total, budget)
+            total = one_round(store, recipe, work, watch, total, budget)
+            watch = watch.clear()
             tried = pl.concat([tried, work["sample_id"]])
             settle(store, recipe, specification)
             if total.interrupted:
-                break
+                return total
             if total.out_of_budget:
                 raise Stopped(budget.used_up(work.height - (total.done - before), "samples"))
             left = None if limit is None else limit - total.done
             work = chosen_work(store, recipe, specification, retry, left, sampled, tried)
+        watching.end(store, occasion)
         return total
 
 
@@ -100,9 +113,10 @@ def fold_journal(store: Store) -> int:
     """Takes every finished journal file into the warehouse; returns how many judgements were new."""
     new = 0
     for file in pending(journal_folder(store.path), FIELDS):
-        incoming = judgements(file)  # seconds for a large file: not while others wait for the warehouse
+        of_samples, of_watch = folded(file)  # seconds for a large file: not while others wait for the warehouse
         with store.write() as transaction:
-            new += transaction.run("insert_judgement", {"incoming": incoming})
+            new += transaction.run("insert_judgement", {"incoming": of_samples})
+            transaction.run("insert_watch", {"incoming": of_watch})
         discard(file)
     return new
 
@@ -120,6 +134,7 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> bool:
     changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
     if changed or not verdicts:
         choose_survivors(store, recipe, decided)
+        keep_reasons(store, recipe, read_members(store, recipe), new=False)
     return bool(changed or not verdicts)
 
 
@@ -190,17 +205,22 @@ def require_first(store: Store, work: pl.DataFrame, specification: Specification
 def open_judge(store: Store, recipe: Recipe) -> Errand:
     """The recipe's judge, ready to be asked; raises where its credentials are missing or refused."""
     judge = recipe.judge
-    errand = open_backend(judge.backend, judge.model, load_rubric(), fence_secret(store), judge.workers)
+    errand = open_backend(judge.backend, judge.model, rubric_of(recipe), fence_secret(store), judge.workers)
     return replace(errand, is_good=lambda read: read["overall"] is not None and read["overall"] >= judge.accept)
 
 
-def one_round(store: Store, recipe: Recipe, work: pl.DataFrame, so_far: Tally, budget: Budget) -> Tally:
-    """Asks about the whole work list; what was answered is in the warehouse afterwards, whatever happened."""
+def one_round(
+    store: Store, recipe: Recipe, work: pl.DataFrame, watch: pl.DataFrame, so_far: Tally, budget: Budget
+) -> Tally:
+    """Asks about the whole work list, and before it about what watches the judge.
+
+    What was answered is in the warehouse afterwards, whatever happened.
+    """
     errand = open_judge(store, recipe)
     with spooled(store, work, "judge") as frames:
         try:
             tally = run_errand(
-                frames,
+                chain([watch], frames),
                 errand,
                 journal_folder(store.path),
                 recipe.judge.workers,

@@ -1,10 +1,12 @@
 """What whoever comes in the morning sees of a refresh: tables for Prefect's artifacts, made of the funnel."""
 
+import os
 import re
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
+from flows.comparing import said
 from flows.history import in_trouble
 from flows.publishing import Published
 
@@ -26,6 +28,10 @@ def show(
     create_table_artifact(
         key=f"{kind}-drops", table=drops(recipe, funnel, before), description="Why samples fell; the command lists them"
     )
+    if release is not None and release.new and funnel["changes"] is not None:
+        create_table_artifact(
+            key=f"{kind}-release", table=differences(funnel["changes"]), description=about(funnel["changes"], release)
+        )
     create_markdown_artifact(key=f"{kind}-summary", markdown=summary(funnel, before, release, trouble))
 
 
@@ -67,6 +73,26 @@ def drops(recipe: str, funnel: dict[str, Any], before: dict[str, Any] | None) ->
     ]
 
 
+def differences(changes: dict[str, Any]) -> Table:
+    """One row for each split and each category of a release: its rows, and how they differ from its parent's."""
+    columns = ("rows", "added", "removed", "moved")
+    return [{"by": row["by"], "what": row["what"], **{key: row[key] for key in columns}} for row in changes["by"]]
+
+
+def about(changes: dict[str, Any], release: Published) -> str:
+    """Which two versions the table compares, and where the newer one lies."""
+    where = f": {address(release.path)}" if release.path else ", which is held"
+    return f"{release.name} {release.version} against {changes['parent']}{where}"
+
+
+def address(path: str) -> str:
+    """Where a release is looked at: its folder, or its page on the Hub at that tag."""
+    repo, at, tag = path.removeprefix("hf://").partition("@")
+    if not path.startswith("hf://") or not at:
+        return path
+    return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/datasets/{repo}/tree/{tag}"
+
+
 def change(now: int, earlier: int | None) -> str:
     """How much more than before, with its sign; nothing where nothing is known."""
     return "" if earlier is None else f"{now - earlier:+,}"
@@ -88,5 +114,7 @@ def summary(
     else:
         rows = ", ".join(f"{number:,} {split}" for split, number in release.rows.items())
         word = "published" if release.new else "nothing new since"
-        lines.append(f"- {word} {release.name} {release.version} ({rows}): {release.path}")
+        lines.append(f"- {word} {release.name} {release.version} ({rows}): {address(release.path or '')}")
+        if release.new and funnel["changes"] is not None:
+            lines.append(f"  - {said(funnel['changes'])}")
     return "\n".join(lines)

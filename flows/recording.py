@@ -35,7 +35,8 @@ class Recorded:
 def add(store: Store, address: str) -> Recorded:
     """Records the run whose files lie at a folder or at hf://owner/name, with every evaluation below it.
 
-    Recording again changes nothing but what the run has become since. Raises InputError where there is no run.
+    A run is one by what it was made of: the same release, preset, starting model and seed are one row, which the last
+    one recorded fills. Raises InputError where there is no run.
     """
     folder = files_at(address)
     run, evaluations = read_run(folder, address), list(read_evaluations(folder))
@@ -49,6 +50,17 @@ def add(store: Store, address: str) -> Recorded:
     regressions = tuple(sentence for evaluation in scored for sentence in regression(store, evaluation))
     about = {key: row[key] for key in ("kind", "name", "version", "preset", "address")}
     return Recorded(**about, evaluations=len(scored), new=not known, regressions=regressions)
+
+
+def finished(store: Store, kind: str, name: str, version: str, preset: str, model: str) -> str | None:
+    """Where the finished run of this release and preset lies, as far as the warehouse knows; None where there is none.
+
+    `preset` is its name; `model` what it started from, empty for the preset's own.
+    """
+    if not store.exists():
+        return None
+    found = store.read("finished_runs", kind=kind, name=name, version=version, preset=preset, model=model or None)
+    return None if found.is_empty() else str(found["address"][0])
 
 
 def files_at(address: str) -> Path:
@@ -82,7 +94,7 @@ def read_evaluations(folder: Path) -> Iterator[dict[str, Any]]:
 def row_of(run: dict[str, Any], address: str) -> dict[str, Any]:
     """A row of `training_run`."""
     release = run["release"]
-    identity = [run["kind"], release["digest"], run["preset"], run["model"], run["seed"], run["started_at"]]
+    identity = [run["kind"], release["digest"], run["preset"], run["model"], run["seed"]]
     local = address if address.startswith("hf://") else str(Path(address).expanduser().absolute())
     return {
         "run_id": digest(identity),

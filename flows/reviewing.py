@@ -1,6 +1,7 @@
 """What a person says of a release: a held one goes out or is forgotten, a published one may be trained from."""
 
 import getpass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,29 @@ from curation.lock import only_one
 from curation.recipes import parse_recipe
 from curation.release.targets import open_target
 from flows.asking import releases
-from flows.publishing import Published, place_again
+from flows.placing import place_again
+from flows.publishing import Published
 from warehouse import Store
 
 
-def approve(store: Store, reference: str, note: str | None = None) -> Published:
+@dataclass(frozen=True)
+class Approval:
+    """What approving came to: a held release went out, or one that was out already (`was`) may be trained from.
+
+    `earlier` is the sentence of who approved a published one before: then nothing has changed. `trains`: whether the
+    release's recipe has a trainer that waits for approvals.
+    """
+
+    release: Published
+    was: str
+    earlier: str | None
+    trains: bool
+
+
+def approve(store: Store, reference: str, note: str | None = None) -> Approval:
     """Publishes a held release just as it was frozen; of a published one, writes down that it may be trained from.
 
-    Raises InputError where there is no such release or this code would write other rows, and what a target raises.
+    Approving a published one again changes nothing. Raises InputError where there is no such release or this code would write other rows, and what a target raises.
     """
     with only_one(store.path, "publish"):
         release = named(store, reference)
@@ -25,21 +41,34 @@ def approve(store: Store, reference: str, note: str | None = None) -> Published:
         if release["state"] not in ("held", "published"):
             raise InputError(f"{name} {version} is {release['state']}; only a held or a published release is approved")
         path, commit = release["path"], release["commit"]
+        recipe = parse_recipe(release["recipe"], Path(name))
+        earlier = None if release["state"] == "held" else approved_before(store, release)
         if release["state"] == "held":
-            placed = place_again(
-                store, parse_recipe(release["recipe"], Path(name)), release, open_target(release["target"], Path.cwd())
-            )
+            placed = place_again(store, recipe, release, open_target(release["target"], Path.cwd()))
             if placed is None:
                 raise InputError(
                     f"{name} {version} was held by another version of curation, and this one would write other rows; "
                     f"`curation releases reject {name}@{version}`, then refresh"
                 )
             path, commit = placed.path, placed.commit
-        with store.write() as transaction:
-            write_down(transaction, release, "approved", note)
-            transaction.run("publish_release", name=name, version=version, path=path, commit=commit)
+        if earlier is None:
+            with store.write() as transaction:
+                write_down(transaction, release, "approved", note)
+                transaction.run("publish_release", name=name, version=version, path=path, commit=commit)
     rows = next(row["rows"] for row in releases(store, name) if row["version"] == version)
-    return Published(name, version, path, commit, rows, new=release["state"] == "held")
+    published = Published(name, version, path, commit, rows, new=release["state"] == "held")
+    return Approval(published, release["state"], earlier, recipe.train.when == "after approval")
+
+
+def approved_before(store: Store, release: dict[str, Any]) -> str | None:
+    """Who approved just these rows before, and when; None where nobody has."""
+    said = store.read("reviews", name=release["name"]).filter(
+        version=release["version"], digest=release["digest"], decision="approved"
+    )
+    if said.is_empty():
+        return None
+    first = said.row(0, named=True)
+    return f"{first['reviewer']} approved it on {first['decided_at']:%Y-%m-%d}"
 
 
 def reject(store: Store, reference: str, note: str | None = None) -> None:

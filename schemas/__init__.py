@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-NAMES = ("trace", "sample", "plan", "plugin", "decision", "judgement", "manifest", "recipe")
+NAMES = ("trace", "sample", "plan", "plugin", "decision", "judgement", "label", "manifest", "recipe")
 
 
 @cache

@@ -292,7 +292,10 @@ def test_one_judge_at_a_time_and_status_answers_meanwhile(cli: Cli, source: Path
             wait_for(lambda: service.requests > 0, judge)
             second = cli("judge", "--backend", "vertex", **claude(service.url))
             refused(second, str(judge.pid), code=3)
-            assert "judge" in cli.ok("status")
+            wait_for(lambda: service.answered, judge)
+            told = cli.json("status")
+            assert (told["samples"], told["accepted"]) == (60, 0)
+            assert told["waiting_replies"] > 0, "they are safe in the journal, and told"
             assert judge.poll() is None
         finally:
             os.killpg(judge.pid, signal.SIGKILL)

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from trainers.sft import Job, gone_on_with, quiet, silent
 KIND = "grpo"
 CONFIG = "grpo"  # the configuration of a release that it reads
 SAMPLES = "completions.jsonl"
+VLLM = ((0, 22), (0, 31))  # the first and the last version of vLLM that TRL 1.16 works with
 
 
 def train(job: Job, say: Callable[[str], None] = silent) -> Run:
@@ -79,11 +80,22 @@ def require_settings(preset: Preset) -> None:
         raise InputError(
             "random weights earn no reward to learn from; name a model that `curation train sft` made, with --model"
         )
-    if settings.vllm != "off" and find_spec("vllm") is None:
-        raise MachineError(
-            f"the preset {preset.name} asks for grpo.vllm={settings.vllm}, and vLLM is not installed; install a "
-            "version from 0.22 to 0.31 that takes this transformers, or set grpo.vllm=off with --set"
-        )
+    if settings.vllm != "off":
+        require_vllm(preset)
+
+
+def require_vllm(preset: Preset) -> None:
+    """Raises MachineError where vLLM is not installed, or in a version that TRL does not work with."""
+    first, last = (".".join(map(str, numbers)) for numbers in VLLM)
+    asked = f"the preset {preset.name} asks for grpo.vllm={preset.grpo.vllm}"
+    remedy = f"install one from {first} to {last} that takes this transformers, or set grpo.vllm=off with --set"
+    try:
+        found = version("vllm")
+    except PackageNotFoundError:
+        raise MachineError(f"{asked}, and vLLM is not installed; {remedy}") from None
+    numbers = tuple(int(part) for part in found.split(".")[:2])
+    if not VLLM[0] <= numbers <= VLLM[1]:
+        raise MachineError(f"{asked}, and vLLM {found} is installed, which TRL does not work with; {remedy}")
 
 
 def as_fine_tuned(preset: Preset) -> Preset:
@@ -117,8 +129,6 @@ def _trained(job: Job, run: Run, say: Callable[[str], None]) -> Run:
     with machine_told(job.out, job.preset, lambda: trainer.state.global_step), quiet():
         _fit(job, trainer, say)
         _finish(job, trainer, held_out)
-    from trainers.heldout import BEST
-
     run |= {
         "state": "finished",
         "finished_at": now(),
@@ -132,16 +142,14 @@ def _trained(job: Job, run: Run, say: Callable[[str], None]) -> Run:
     }
     put(job.out / CARD, card(run))
     write_run(job.out, run)
-    shutil.rmtree(job.out / BEST, ignore_errors=True)
+    if held_out:
+        held_out.forget()
     return run
 
 
 def _loop(job: Job, run: Run, gpu: bool, say: Callable[[str], None]) -> tuple[Any, Any]:
     """The trainer over the prompts, and who measures it."""
-    import datasets
-    import transformers
-
-    from trainers import models, rollouts
+    from trainers import models
     from trainers.heldout import HeldOut
 
     preset = job.preset
@@ -163,6 +171,22 @@ def _loop(job: Job, run: Run, gpu: bool, say: Callable[[str], None]) -> tuple[An
         held_out = HeldOut(asked, tokenizer, preset, job.out, job.seed, say)
     else:
         say("the release has no split validation that could be asked: the last state is kept, be it the best or not")
+    trainer = trainer_of(job, model, tokenizer, rows, held_out, gpu, say)
+    if held_out:
+        held_out.trainer = trainer
+    return trainer, held_out
+
+
+def trainer_of(
+    job: Job, model: Any, tokenizer: Any, rows: list[Row], held_out: Any, gpu: bool, say: Callable[[str], None]
+) -> Any:
+    """TRL's trainer, ours, over the rows of a split; `held_out`: who measures it, None for nobody."""
+    import datasets
+    import transformers
+
+    from trainers import rollouts
+
+    preset = job.preset
     trainer = rollouts.Rollouts(
         model,
         args=rollouts.config(preset, job.out / CHECKPOINTS, job.seed, gpu, job.report_to),
@@ -177,10 +201,8 @@ def _loop(job: Job, run: Run, gpu: bool, say: Callable[[str], None]) -> tuple[An
         samples=job.out / SAMPLES,
         say=say,
     )
-    if held_out:
-        held_out.trainer = trainer
     trainer.remove_callback(transformers.PrinterCallback)
-    return trainer, held_out
+    return trainer
 
 
 def _fit(job: Job, trainer: Any, say: Callable[[str], None]) -> None:
@@ -202,14 +224,13 @@ def _fit(job: Job, trainer: Any, say: Callable[[str], None]) -> None:
 
 def _finish(job: Job, trainer: Any, held_out: Any) -> None:
     """The best state, or without a held-out split the last, at the top of the folder."""
-    from trainers.heldout import BEST
     from trainers.models import save_model
 
     if held_out is None:
         trainer.model.to("cpu")
         save_model(trainer.model, trainer.processing_class, job.out)
         return
-    for path in (job.out / BEST).iterdir():
+    for path in held_out.folder.iterdir():
         shutil.copy2(path, job.out / path.name)
 
 

@@ -20,7 +20,7 @@ from trainers.prompts import Row, prompt_messages
 from trainers.rewards.reading import read
 from trainers.rewards.table import reward
 
-BEST = "best"  # the folder of the best state so far, below the run's
+BEST = "best-{}"  # a folder below the run's: the state after that step, the best so far
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,11 @@ class Measured:
 
 
 class HeldOut(transformers.TrainerCallback):  # type: ignore[misc]
-    """Measures the model before the first step and every so many; keeps the best, by `plan`, in the folder BEST."""
+    """Measures the model before the first step and every so many; keeps the best, by `plan`, in a folder BEST.
+
+    The best that the last checkpoint knows of stays until the next one is whole: a run that goes on from it may, on a
+    GPU, find another best than the killed one did.
+    """
 
     def __init__(
         self, rows: Sequence[Row], tokenizer: Any, preset: Preset, out: Path, seed: int, say: Callable[[str], None]
@@ -63,13 +67,12 @@ class HeldOut(transformers.TrainerCallback):  # type: ignore[misc]
     def restore(self, state: Sequence[Sequence[float]]) -> None:
         """Goes on from a checkpoint."""
         self.measured = [Measured(int(step), plan, exact) for step, plan, exact in state]
-        before = self.out / f".{BEST}.before"
-        if before.exists() and not (self.out / BEST).exists():  # a kill came between the two
-            before.rename(self.out / BEST)
+        self.forget(self.folder)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **named: Any) -> None:
         """The model as it comes is the first to beat."""
         if not self.measured:
+            self.forget()
             self.measure(named["model"], 0)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **named: Any) -> None:
@@ -113,17 +116,27 @@ class HeldOut(transformers.TrainerCallback):  # type: ignore[misc]
         self.say(f"step {step:,}: held out, plan {found.plan:.3f}, exactly right {found.plan_exact:.1%}")
         return found
 
+    @property
+    def folder(self) -> Path:
+        """Where the best state is."""
+        return self.out / BEST.format(self.best.step)
+
     def keep(self, model: Any) -> None:
-        """The model as it is, whole or not at all, in place of the best before it."""
-        partial = self.out / f".{BEST}.partial"
+        """The model as it is, whole or not at all."""
+        partial = self.out / ".best.partial"
         shutil.rmtree(partial, ignore_errors=True)
         save_model(model, self.tokenizer, partial)
-        before = self.out / f".{BEST}.before"
-        shutil.rmtree(before, ignore_errors=True)
-        if (self.out / BEST).exists():
-            (self.out / BEST).rename(before)
-        partial.rename(self.out / BEST)
-        shutil.rmtree(before, ignore_errors=True)
+        partial.rename(self.folder)
+
+    def on_save(self, args: Any, state: Any, control: Any, **named: Any) -> None:
+        """A checkpoint is whole: what was best before it is no longer needed."""
+        self.forget(self.folder)
+
+    def forget(self, but: Path | None = None) -> None:
+        """Removes the states that were best once, `but` the one that still is."""
+        for path in self.out.glob(BEST.format("*")):
+            if path != but:
+                shutil.rmtree(path)
 
 
 def chosen(rows: Sequence[Row], most: int) -> list[Mapping[str, Any]]:

@@ -13,10 +13,10 @@ import transformers
 from trl import SFTConfig, SFTTrainer
 
 from curation.errors import CurationError
+from trainers.head import LearntAlone
 from trainers.muon import MuonAdamW
 from trainers.prepare import Prepared
 from trainers.presets import Sft
-from trainers.prompts import IGNORED
 
 WHOLE = "whole.json"  # written last: a checkpoint without it, or with other sizes than it says, is none
 TOO_LARGE = 2**31  # elements from which on the multi-tensor kernels of CUDA count wrongly
@@ -65,6 +65,7 @@ class Loop(Careful, SFTTrainer):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, prepared: Prepared, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        LearntAlone(self.model)
         self._prepared = prepared
         self._numbers: list[int] = []  # of the sequences in the step that is being made
         self.data_collator: Any = _Numbered(self.data_collator)
@@ -79,24 +80,6 @@ class Loop(Careful, SFTTrainer):  # type: ignore[misc]
         if not torch.isfinite(loss):
             raise self._not_finite("loss", loss.item())
         return loss
-
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
-        """TRL's loss; on a CPU the head reads supervised positions alone, as TRL itself has it on a GPU."""
-        if inputs["labels"].device.type != "cpu":
-            return super().compute_loss(model, inputs, *arguments, **named)
-        following = inputs["labels"][:, 1:]
-        learnt = following != IGNORED
-
-        def narrow(module: Any, given: Any, made: Any) -> Any:
-            made.last_hidden_state = made.last_hidden_state[:, :-1][learnt][None]
-            return made
-
-        inputs = {key: value for key, value in inputs.items() if key != "labels"}
-        hook = self.accelerator.unwrap_model(model).base_model.register_forward_hook(narrow)
-        try:
-            return super().compute_loss(model, {**inputs, "shift_labels": following[learnt][None]}, *arguments, **named)
-        finally:
-            hook.remove()
 
     def prediction_step(self, model: Any, inputs: dict[str, Any], *arguments: Any, **named: Any) -> Any:
         """A forward pass on validation."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,13 +32,15 @@ class Answer:
     """What a model wrote, read once. `steps` is empty wherever there is a `problem`, one of PROBLEMS.
 
     `thinking` is None where there is none that was closed. A step is the JSON object as it stands, of whatever shape:
-    the properties below read it so that a wrong shape counts as an absent value and raises nothing.
+    the properties below read it so that a wrong shape counts as an absent value and raises nothing. `plan` is the whole
+    object, None where there is a problem.
     """
 
     thinking: str | None
     plan_text: str
     steps: tuple[Step, ...]
     problem: str | None = None
+    plan: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -76,10 +78,16 @@ class Answer:
             return True
         steps = dict(enumerate(self.steps))
         return not any(
-            kind == "string" and "{{" in text and next(reference_faults(0, steps, i, at, text), None) is not None
+            "{{" in text and next(reference_faults(0, steps, i, "", text), None) is not None
             for i, values in enumerate(self.parameters)
-            for at, kind, text in leaves(values, "")
+            for value in values.values()
+            for text in ([value] if isinstance(value, str) else _texts(value))
         )
+
+
+def _texts(value: Any) -> list[str]:
+    """Every text within a value."""
+    return [text for _, kind, text in leaves(value, "") if kind == "string"]
 
 
 def parse_answer(text: str, thinking: ThinkingForm = TEXT) -> Answer:
@@ -98,7 +106,7 @@ def parse_answer(text: str, thinking: ThinkingForm = TEXT) -> Answer:
     steps = tuple(step for _, step in read.steps)
     if read.plan is None or len(steps) != len(read.plan["plugins"]):
         return Answer(said, plan, (), "not_a_step")
-    return Answer(said, plan, steps)
+    return Answer(said, plan, steps, plan=read.plan)
 
 
 def _divided(text: str, thinking: ThinkingForm) -> tuple[str | None, str]:

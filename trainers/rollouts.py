@@ -1,7 +1,9 @@
 """TRL's GRPOTrainer with what it lacks: prompts that teach, a curriculum, parts of the reward, samples to read."""
 
 import json
+import os
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +16,7 @@ from trl import GRPOConfig, GRPOTrainer
 from trainers.curriculum import Curriculum
 from trainers.evaluation.gold import Gold, gold_of_row
 from trainers.families import FAMILIES
+from trainers.head import LearntAlone
 from trainers.heldout import HeldOut
 from trainers.loop import Careful, Watch, duration, optimizer, read_metrics, shared
 from trainers.presets import Preset
@@ -24,6 +27,14 @@ from trainers.rewards.table import REWARDS
 
 STATE = "grpo.json"  # beside a checkpoint's weights: where the curriculum and the held-out measure are
 ALIKE = 1e-6  # rewards that differ by less are the same
+UNSPENT = {"generation": 0.0, "reward": 0.0}  # seconds of a step before it is made
+SERVER = "http://127.0.0.1:8000"  # where `vllm serve` listens unless told otherwise
+# What a loss needs beside its name. CISPO cuts each token's weight at epsilon_high, which TRL leaves at the 0.2 of the
+# clipped losses: every weight, being near 1, would be cut. LUSPO weighs whole completions.
+LOSS: dict[str, dict[str, Any]] = {
+    "cispo": {"epsilon_high": 5.0},
+    "luspo": {"importance_sampling_level": "sequence"},
+}
 
 
 @dataclass
@@ -74,7 +85,9 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
         self._given: list[Any] = []
         self._totals: list[float] = []
         self._golds: dict[str, Gold] = {}
+        self._spent = dict(UNSPENT)
         super().__init__(*arguments, reward_funcs=[self.earned], rollout_func=self._rollout, **named)
+        LearntAlone(self.model)
 
     def earned(self, **columns: Any) -> list[float]:
         """What the completions just made earn; they were scored when it was decided which prompts to keep."""
@@ -88,6 +101,7 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
     def _rollout(self, prompts: list[Any], trainer: Any) -> dict[str, Any]:
         """The completions of a step, of other prompts than those given where these teach nothing."""
         step = self.state.global_step
+        self._spent = dict(UNSPENT)
         given = self._given[:: self.num_generations]
         first = self._tried(given, step)
         groups = self._refilled(first, step)
@@ -104,7 +118,9 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
         """A group of scored completions for each row."""
         each, at = self.num_generations, self.curriculum.at(step)
         prompts = [encode_prompt(self.processing_class, row, self._preset) for row in rows]
+        began = time.perf_counter()
         ids, logprobs = self._generate_single_turn([p for p in prompts for _ in range(each)], None, {}, each)
+        generated = time.perf_counter()
         groups = []
         for i, (row, prompt) in enumerate(zip(rows, prompts, strict=True)):
             part = slice(i * each, (i + 1) * each)
@@ -123,6 +139,8 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
                     [passes(one, gold, at.stage) for one in written],
                 )
             )
+        self._spent["generation"] += generated - began
+        self._spent["reward"] += time.perf_counter() - generated
         return groups
 
     def _gold(self, row: Row) -> Gold:
@@ -164,6 +182,7 @@ class Rollouts(Careful, GRPOTrainer):  # type: ignore[misc]
             "pass_rate": passed,
             "zero_variance/drawn": fmean(not group.varies for group in first),
             "zero_variance/trained": fmean(not group.varies for group in groups),
+            **{f"seconds/{part}": spent for part, spent in self._spent.items()},
         }
         for name, value in told.items():
             self._metrics["train"][name].append(value)
@@ -239,7 +258,10 @@ def config(preset: Preset, folder: Path, seed: int, gpu: bool, report_to: str | 
         beta=settings.beta,
         use_vllm=settings.vllm != "off",
         vllm_mode="colocate" if settings.vllm == "off" else settings.vllm,
+        vllm_server_base_url=os.environ.get("VLLM_BASE_URL", SERVER),
+        vllm_max_model_length=settings.max_prompt + settings.max_new_tokens,  # else memory for the model's longest
         save_steps=settings.save_every,
         logging_steps=1,
+        **LOSS.get(settings.loss, {}),
         **shared(preset.sft, seed, gpu, report_to),
     )

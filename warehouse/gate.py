@@ -36,7 +36,8 @@ def gate(warehouse: Path, deadline: float) -> Iterator[None]:
                     holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
                     raise StoreError(
                         f"the warehouse {warehouse} is being written by process {holder} and did not become free; "
-                        "wait for it or stop it, then run this again"
+                        "wait for it or stop it, then run this again",
+                        again=True,
                     ) from None
                 time.sleep(POLL_SECONDS)
         os.pwrite(descriptor, f"{os.getpid():<20}".encode(), 0)

@@ -21,6 +21,8 @@ Tables = Mapping[str, pl.DataFrame]
 
 WAIT_SECONDS = 60.0  # for a foreign holder of the file; our own writers hold it for about a second at most
 
+FULL = re.compile("No space left|Disk quota")  # what DuckDB says where the disk has no room
+
 # Never fetch an extension from the network.
 CONFIG: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
@@ -120,7 +122,7 @@ class Store:
             except (duckdb.InterruptException, RuntimeError) as error:
                 raise interrupted(error) from error
             except duckdb.Error as error:
-                raise StoreError(f"could not write to {self.path}: {without_contents(error)}") from error
+                raise StoreError(cannot_write(self.path, error)) from error
             finally:
                 connection.close()
 
@@ -140,7 +142,7 @@ class Store:
                 migrate(connection, self.path)
                 connection.execute(query("checkpoint")).fetchall()
             except duckdb.Error as error:
-                raise StoreError(f"could not write to {self.path}: {without_contents(error)}") from error
+                raise StoreError(cannot_write(self.path, error)) from error
             finally:
                 connection.close()
             yield self.path
@@ -196,7 +198,8 @@ class Store:
                     who = f"process {holder[1]}" if holder else "another process"
                     raise StoreError(
                         f"the warehouse {self.path} is held open by {who} and did not become free in {self.wait:.0f} s; "
-                        "close that program, then run this again"
+                        "close that program, then run this again",
+                        again=True,
                     ) from None
                 time.sleep(POLL_SECONDS)
             except duckdb.Error as error:
@@ -269,11 +272,25 @@ def nothing_there(path: Path) -> str:
 
 def cannot_open(path: Path, text: str) -> str:
     """DuckDB's refusal in our words: what it is, and what to do."""
+    if FULL.search(text):
+        return full(path)
     if "not a valid DuckDB" in text or "storage" in text.lower() or "Serialization" in text:
         return f"{path} is not a DuckDB file that this version can read; choose another with --warehouse"
     if "Read-only file system" in text or "Permission denied" in text:
         return f"the warehouse {path} cannot be written: {text.splitlines()[0]}; choose another with --warehouse"
     return f"cannot open the warehouse {path}: {text.splitlines()[0]}"
+
+
+def full(path: Path) -> str:
+    """That the disk has no room, and what to do."""
+    return f"the disk with the warehouse {path} is full; make room there, then run this again: what was written is kept"
+
+
+def cannot_write(path: Path, error: duckdb.Error) -> str:
+    """Why nothing could be written, and what to do; a transaction is in the file whole or not at all."""
+    if FULL.search(str(error)):
+        return full(path)
+    return f"could not write to {path}: {without_contents(error)}"
 
 
 def without_contents(error: duckdb.Error) -> str:

@@ -42,7 +42,7 @@ FULL = frozenset({429, 529})  # answers of a service that has no room: RESOURCE_
 NO_QUOTA = re.compile(r"""quota_limit_value["']?\s*:\s*["']?0["'\s,}]|(?:rate limit|limit|quota)\s*(?:of|:|is)\s*0\b""")
 
 UNREACHABLE_LIMIT = 20  # requests in a row that got no answer of any kind, with none ever accepted
-INVALID_LIMIT = 3  # requests refused as invalid, with none accepted, after which the fault is ours and not a row's
+FIRST_WAVE = 10  # requests: where each of the first is refused as invalid, the fault is ours and not that of some rows
 
 LETTERS = 4  # bytes a token, about: only the proportions among requests matter to the pace
 
@@ -121,7 +121,8 @@ class Claude:
         self._by_tool = False  # this service has refused structured output: replies are forced through a tool call
         self._accepted = False
         self._began = time.monotonic()
-        self._invalid = 0
+        self._asked = 0  # messages, each once
+        self._invalid = 0  # of the first wave, those that were refused as invalid
         self._unanswered = 0
 
     async def __aenter__(self) -> Self:
@@ -140,6 +141,8 @@ class Claude:
     async def ask(self, message: str, stopping: asyncio.Event, again: Callable[[], bool]) -> Reply:
         """The reply to one message, or its last error once patience or the point of asking is at its end."""
         tried = 0
+        self._asked += 1
+        is_first = self._asked <= FIRST_WAVE
         tokens = (self._prefix + len(message)) // LETTERS
         while True:
             await self._turn(tokens, stopping)
@@ -150,7 +153,7 @@ class Claude:
                 self._pace.let_through()
                 return Reply(outcome.text)
             may_go_on = again() if outcome.status is None and outcome.sent else True
-            self._stop_if_fatal(outcome)
+            self._stop_if_fatal(outcome, is_first)
             if not is_passing(outcome) or tried >= self._patience.tries:
                 break
             if not may_go_on:
@@ -180,14 +183,19 @@ class Claude:
             log.info("structured output is refused (%s); replies come by tool call", words(outcome))
         return second
 
-    def _stop_if_fatal(self, outcome: Outcome) -> None:
-        """Raises ServiceError for a fault that no row is to blame for and no retry mends."""
+    def _stop_if_fatal(self, outcome: Outcome, is_first: bool) -> None:
+        """Raises ServiceError for a fault that no row is to blame for and no retry mends.
+
+        `is_first`: the request is one of the FIRST_WAVE.
+        """
         asked = f"{self.form.backend} refuses to answer with {self.form.model} ({words(outcome)})"
         if outcome.status in FATAL:
             owned = " and ".join([*NEEDED[self.form.backend], *OPTIONAL[self.form.backend]])
-            raise ServiceError(f"{asked}: {FATAL[outcome.status].format(credentials=owned)}")
+            raise ServiceError(f"{asked}: {FATAL[outcome.status].format(credentials=owned)}", again=False)
         if outcome.status in FULL and NO_QUOTA.search(outcome.text):
-            raise ServiceError(f"{asked}: the quota is 0; ask for one, or take another model, region or backend")
+            raise ServiceError(
+                f"{asked}: the quota is 0; ask for one, or take another model, region or backend", again=False
+            )
         if self._accepted:
             return
         if outcome.status in FULL and time.monotonic() - self._began > self._patience.nothing:
@@ -195,10 +203,14 @@ class Claude:
                 f"{asked}, and has let nothing through in {self._patience.nothing:.0f} s: look whether there is any quota for this "
                 "model, and whether others use it up; what was asked is tried again by the next run"
             )
-        self._stop_if_never(outcome)
+        self._stop_if_never(outcome, is_first)
 
-    def _stop_if_never(self, outcome: Outcome) -> None:
-        """Raises ServiceError where nothing has been accepted so far and enough requests have met the same end."""
+    def _stop_if_never(self, outcome: Outcome, is_first: bool) -> None:
+        """Raises ServiceError where nothing has been accepted so far and enough requests have met the same end.
+
+        Refusals are quick and replies are not: with many in flight, a few rows that are too long are refused before any
+        other is answered. So it takes the whole first wave to say that every request is invalid.
+        """
         backend, model = self.form.backend, self.form.model
         self._unanswered = self._unanswered + 1 if outcome.status is None else 0
         if self._unanswered >= UNREACHABLE_LIMIT:
@@ -206,12 +218,13 @@ class Claude:
                 f"{backend} cannot be reached ({words(outcome)}): check the network and the base URL; "
                 "what was asked is tried again by the next run"
             )
-        if outcome.status is not None and 300 <= outcome.status < 500 and outcome.status not in AGAIN:
+        if is_first and outcome.status is not None and 300 <= outcome.status < 500 and outcome.status not in AGAIN:
             self._invalid += 1
-            if self._invalid >= INVALID_LIMIT:
+            if self._invalid >= FIRST_WAVE:
                 raise ServiceError(
                     f"{backend} finds every request to {model} invalid ({words(outcome)}): check the model's name; "
-                    "what was asked is tried again by the next run"
+                    "what was asked is tried again by the next run",
+                    again=False,
                 )
 
 

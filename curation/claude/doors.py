@@ -31,6 +31,9 @@ ADDRESSES = {"vertex": "ANTHROPIC_VERTEX_BASE_URL", "anthropic": "ANTHROPIC_BASE
 # Backend -> the family of its models: within one family the same model is asked the same thing by either name.
 FAMILIES = {"vertex": "claude", "anthropic": "claude", "openai": "openai"}
 
+# The backends whose every request costs money; a server that speaks OpenAI's protocol may be one's own.
+PAID = ("vertex", "anthropic")
+
 
 class Line(Protocol):
     """An open client of one service."""

@@ -43,7 +43,7 @@ def credentials() -> Any:
         found, _ = google.auth.default(scopes=[SCOPE])
         renew(found)
     except GoogleAuthError as error:
-        raise ServiceError(unusable(error)) from error
+        raise ServiceError(unusable(error), again=False) from error
     return found
 
 
@@ -57,7 +57,7 @@ def renew(found: Any) -> None:
     except TransportError:
         raise
     except GoogleAuthError as error:
-        raise ServiceError(unusable(error)) from error
+        raise ServiceError(unusable(error), again=False) from error
 
 
 def unusable(error: Exception) -> str:

@@ -29,6 +29,8 @@ class Tally:
     overalls: Counter[int] = field(default_factory=Counter)
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATEST))
     unpriced: int = 0
+    watched: int = 0  # replies that watch the judge: paid for, and counted nowhere else
+    watch_usd: float = 0.0  # of `usd`, what these cost
     seconds: float = 0.0
     interrupted: bool = False  # by Ctrl-C: what has no reply yet is asked by the next run
     out_of_budget: bool = False  # what has no reply yet is asked by the next run
@@ -44,8 +46,11 @@ class Tally:
         return self.interrupted or self.out_of_budget
 
     def add(self, read: Row, good: bool, last: bool = True) -> None:
-        """Counts one reply; one that is not the `last` of its row counts for its price alone."""
-        if last:
+        """Counts one reply; one that is not the `last` of its row, or watches the judge, counts for its price alone."""
+        if read.get("occasion"):
+            self.watched += 1
+            self.watch_usd += read["usd"] or 0.0
+        elif last:
             self.statuses[read["status"]] += 1
             self.good += good
             if read.get("overall") is not None:
@@ -71,5 +76,7 @@ class Tally:
             cached_tokens=self.cached_tokens + other.cached_tokens,
             usd=self.usd + other.usd,
             unpriced=self.unpriced + other.unpriced,
+            watched=self.watched + other.watched,
+            watch_usd=self.watch_usd + other.watch_usd,
             seconds=self.seconds + other.seconds,
         )

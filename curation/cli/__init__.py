@@ -7,7 +7,7 @@ from curation import process
 
 # fmt: off
 from curation.cli import (  # isort: skip
-    path, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
+    path, judging, releasing, questions, reviewing, making, writing, training, searching, evaluating, exporting, keeping, serving,
 )
 # fmt: on
 from curation.cli.options import app
@@ -16,11 +16,13 @@ __all__ = [
     "app",
     "evaluating",
     "exporting",
+    "judging",
     "keeping",
     "main",
     "making",
     "path",
     "questions",
+    "releasing",
     "reviewing",
     "searching",
     "serving",

@@ -1,6 +1,6 @@
 """The commands that ask: what is in the warehouse, what was decided, and why."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,11 +18,44 @@ from curation.cli.options import (
     write,
 )
 
+if TYPE_CHECKING:
+    from curation.recipe import Recipe
+    from warehouse import Store
 
-@app.command(epilog="Example: curation status --recipe plans.toml --json")
-def status(recipe: RecipeName = "default", warehouse: Warehouse = WAREHOUSE, as_json: AsJson = False) -> None:
+
+@app.command(epilog="Example: curation status --recipe plans.toml --why")
+def status(
+    recipe: RecipeName = "default",
+    why: Annotated[
+        bool,
+        typer.Option("--why", help="For each reason its count, share, change since the check before, and examples."),
+    ] = False,
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: AsJson = False,
+) -> None:
     """Print the funnel: how many are left after each stage, and why the rest fell."""
-    show_status(open_store(warehouse), recipe_of(recipe), as_json)
+    store, chosen = open_store(warehouse), recipe_of(recipe)
+    if why:
+        show_why(store, chosen, as_json)
+    else:
+        show_status(store, chosen, as_json)
+
+
+def show_why(store: "Store", recipe: "Recipe", as_json: bool) -> None:
+    """Prints what was found, reason by reason; as JSON the funnel with it as `why`."""
+    from flows.reasons import why as ask
+
+    told = ask(store, recipe)
+    if as_json:
+        from flows.asking import status as funnel
+
+        terminal.show_json({**funnel(store, recipe), "why": told})
+        return
+    from curation.show.why import why as render
+
+    terminal.show(render(told))
+    if not told["reasons"]:
+        terminal.say("nothing was found; `curation status` says whether anything has been checked")
 
 
 @app.command(epilog="Example: curation decisions --recipe plans.toml --format parquet --out decisions.parquet")

@@ -49,12 +49,17 @@ def approve(
     from flows.reviewing import approve as run
 
     done = run(open_store(warehouse), release, note)
+    named = f"{done.release.name} {done.release.version}"
     if as_json:
-        terminal.show_json(asdict(done))
-    elif done.new:
-        show_release(done)
+        terminal.show_json(asdict(done.release) | {"was": done.was, "earlier": done.earlier})
+    elif done.was == "held":
+        show_release(done.release)
+    elif done.earlier:
+        terminal.show(f"{named} was published already, and {done.earlier}: nothing changes")
     else:
-        terminal.show(f"approved {done.name} {done.version}")
+        terminal.show(f"{named} was published already: its approval is written down")
+    if done.earlier is None and done.trains:
+        terminal.say("its trainer starts as soon as the service, or the next refresh, has told Prefect of the approval")
 
 
 @releases_app.command("reject", epilog="Example: curation releases reject plans@1.4.0 --note 'a source was empty'")

@@ -13,11 +13,12 @@ from curation.filters.placeholder import is_allowed, within
 from curation.origins import described, is_invented
 from curation.parameters import Parameters
 from curation.plugin import Offer
+from curation.pointer import escape
 from curation.recipe import Check
 from curation.said import WORDS_FILE, Said, spoken
 
 NAME = "grounding"
-VERSION = "1"
+VERSION = "2"
 KINDS = ("plan",)
 REASONS = ("grounding.invented",)
 SETTINGS = ("grounding", "allow")
@@ -87,9 +88,15 @@ def key_of(pointer: str) -> str:
 
 
 def about(offer: Offer | None, call: dict[str, Any], at: str) -> str:
-    """What is said of a parameter by its schema (that of a list holds for its members), and by its plugin."""
+    """What is said of a parameter by its schema (that of a list holds for its members), and by its plugin.
+
+    Of a name that the schema does not know, all that it says of the others: `sortBy` may be written for `sort_by`.
+    """
     parts = at.split("/")
     above = ["/".join(parts[:depth]) for depth in range(2, len(parts) + 1)]
+    parameters = offer.parameters(call.get("pluginId")) if offer else None
+    if parameters and not parameters.at(above[0]):  # a name that the schema does not know: perhaps another one's value
+        above = [f"/{escape(name)}" for name in parameters.names or ()]
     plugin_id = str(call.get("pluginId"))
     plugin = offer.plugins.get(plugin_id, {}) if offer else {}
     return " ".join(

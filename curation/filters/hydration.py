@@ -10,6 +10,7 @@ from curation.batch import Batch
 from curation.breaches import breaches
 from curation.decision import Fault, decided
 from curation.filters.schema import brief
+from curation.hollow import EMPTY_WORDS, asked_for, holds_blanks
 from curation.parameters import Schemas
 from curation.plugin import Offer
 from curation.pointer import pointer
@@ -17,7 +18,7 @@ from curation.recipe import Check
 from curation.vendor_schema import TYPE_WORDS, as_list
 
 NAME = "hydration"
-VERSION = "2"
+VERSION = "3"
 KINDS = ("plan",)
 REASONS = (
     "hydration.empty",
@@ -29,7 +30,7 @@ REASONS = (
     "hydration.flag",
 )
 SETTINGS: tuple[str, ...] = ()
-DATA: tuple[Path, ...] = (TYPE_WORDS,)
+DATA: tuple[Path, ...] = (TYPE_WORDS, EMPTY_WORDS)
 
 PARAMETERS = "api_request_parameters"
 BLANK = r"^[\s\u200b\u200c\u200d\u2060\ufeff]*$"  # white space, and the characters that take no space at all
@@ -51,7 +52,7 @@ def decide(batch: Batch, check: Check) -> pl.DataFrame:
 
 
 def empty_values(batch: Batch) -> Iterator[Fault]:
-    """null, "" and blank text where the schema does not name that value."""
+    """null, "" and blank text where neither the schema names that value nor, of a text, the user asks for it."""
     hollow = batch.values.filter(
         (pl.col("type") == "null") | ((pl.col("type") == "string") & pl.col("text").str.contains(BLANK))
     )
@@ -59,7 +60,9 @@ def empty_values(batch: Batch) -> Iterator[Fault]:
         step = dict(batch.answers[row].steps)[i]
         schemas = schemas_at(batch.offers[row], step, at.removeprefix(f"/plugins/{i}/{PARAMETERS}"))
         value = None if kind == "null" else text
-        if not names_value(schemas, value):
+        if names_value(schemas, value):
+            continue
+        if value is None or not ((value and holds_blanks(at)) or asked_for(batch.samples["messages"][row])):
             yield Fault(row, "hydration.empty", at, value)
 
 

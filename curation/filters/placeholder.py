@@ -17,10 +17,10 @@ from curation.references import target
 from curation.stand_ins import OWN_KEY, RULES_FILE, caught, name_of
 
 NAME = "placeholder"
-VERSION = "2"
+VERSION = "3"
 KINDS = ("plan",)
 REASONS = ("placeholder.value",)
-SETTINGS = ("allow",)
+SETTINGS = ("allow", "placeholder")
 DATA = (RULES_FILE,)
 
 BRACKETS = "<>[](){}$@# \t\n"  # in which a reference is written where its own braces are not known
@@ -51,7 +51,7 @@ def decide(batch: Batch, check: Check) -> pl.DataFrame:
     for row, pointer, text in bare_references(batch):
         faults[row, pointer] = Fault(row, "placeholder.value", pointer, text)
     said: dict[int, str] = {}
-    ruled = (Suspect(*hit[:5], hit.rule.said) for hit in caught(batch.values))
+    ruled = (Suspect(*hit[:5], hit.rule.said) for hit in caught(batch.values, check.placeholder))
     for row, i, pointer, text, matched, how in chain(ruled, own_words(batch)):
         if (row, pointer) in faults:
             continue

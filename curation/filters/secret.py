@@ -7,13 +7,13 @@ import orjson
 import polars as pl
 
 from curation.batch import Batch
-from curation.credentials import ESCAPED, PATTERNS_FILE, find, hints, possible
+from curation.credentials import ESCAPED, PATTERNS_FILE, find, find_under, hints, possible
 from curation.decision import Fault, decided
 from curation.pointer import escape
 from curation.recipe import Check
 
 NAME = "secret"
-VERSION = "3"
+VERSION = "5"
 KINDS = ("plan", "trajectory", "prompt")
 REASONS = ("secret.found",)
 SETTINGS: tuple[str, ...] = ()
@@ -52,27 +52,26 @@ def found_in(row: int, column: str, text: str, plan: dict[str, Any] | None) -> I
         places: Iterator[tuple[str, str, str]] = iter([(PLAIN[column], "", text)])
     else:
         places = texts(plan if column == "plan" else orjson.loads(text), "" if column == "plan" else f"/{column}")
-    for pointer, context, value in places:
-        for kind, start, end in find(context + value):
-            if end > len(context):  # the context alone is no news: it is there to say what the value is for
-                yield Fault(row, "secret.found", pointer, f"{kind}, {end - start} characters")
+    for pointer, key, value in places:
+        for kind, start, end in find_under(key, value):
+            yield Fault(row, "secret.found", pointer, f"{kind}, {end - start} characters")
 
 
 def texts(document: Any, at: str) -> Iterator[tuple[str, str, str]]:
-    """Every text in a document, as (pointer, context, text): the context of a value is the key that it stands under.
+    """Every text in a document, as (pointer, key, text): the key is the one that a value stands under, "" for none.
 
     A key is a text too; its place is the object's, since the pointer would otherwise spell it out.
     """
     waiting = [(at, "", document)]
     while waiting:
-        pointer, context, value = waiting.pop()
+        pointer, above, value = waiting.pop()
         if isinstance(value, str):
-            yield pointer, context, value
+            yield pointer, above, value
         elif isinstance(value, dict):
             for key, member in reversed(value.items()):
                 hidden = bool(find(key))
                 if hidden:
                     yield pointer, "", key
-                waiting.append((pointer if hidden else f"{pointer}/{escape(key)}", f"{key}: ", member))
+                waiting.append((pointer if hidden else f"{pointer}/{escape(key)}", key, member))
         elif isinstance(value, list):
-            waiting.extend((f"{pointer}/{i}", context, value[i]) for i in range(len(value) - 1, -1, -1))
+            waiting.extend((f"{pointer}/{i}", above, value[i]) for i in range(len(value) - 1, -1, -1))

@@ -30,7 +30,18 @@ JUDGEMENT_FRAME: dict[str, pl.DataType] = {
 }
 
 
-def identify(spec: str, sample_id: str, attempt: int) -> str:
-    """The judgement's id; `attempt` counts the judgements of this sample under this specification, from 0."""
-    content = orjson.dumps([spec, sample_id, attempt])
+# What is kept besides of a reply about a canary or a sentinel.
+WATCH_FRAME: dict[str, pl.DataType] = {
+    **JUDGEMENT_FRAME,
+    "occasion": pl.String(),  # a UUID: the run of the judge, with those that resumed it
+    "watched": pl.String(),  # canary or sentinel
+}
+
+
+def identify(spec: str, sample_id: str, attempt: int, occasion: str | None = None) -> str:
+    """The judgement's id; `attempt` counts the judgements of this sample under this specification, from 0.
+
+    What is asked about again and again to watch the judge is counted on each `occasion` anew.
+    """
+    content = orjson.dumps([spec, sample_id, attempt, *([occasion] if occasion else [])])
     return str(uuid.UUID(bytes=hashlib.blake2b(content, digest_size=16).digest()))

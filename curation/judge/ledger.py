@@ -9,7 +9,7 @@ from curation.claude.errand import Record, Reply
 from curation.claude.journal import COMMON, JournalFile
 from curation.claude.prices import price
 from curation.credentials import mask
-from curation.judge.judgement import JUDGEMENT_FRAME, identify
+from curation.judge.judgement import JUDGEMENT_FRAME, WATCH_FRAME, identify
 from curation.judge.reply import parse, parse_error
 from curation.judge.rubric import Fold
 from curation.judge.specification import Specification
@@ -22,11 +22,14 @@ FIELDS = COMMON | {"judgement_id", "sample_id", "weights", "lift"}
 def record(sample: dict[str, Any], reply: Reply, specification: Specification) -> Record:
     """What the journal keeps of one reply: everything that its judgement is made of, nothing read from it yet.
 
-    `sample` is a row of the work list, with its `attempt`: how many judgements it has under this specification. The
-    weights ride along, so that a reply can be folded in by a version that knows another rubric.
+    `sample` is a row of the work list, with its `attempt`: how many judgements it has under this specification. One that
+    watches the judge has an `occasion` and says as what it is `watched`. The weights ride along, so that a reply can be
+    folded in by a version that knows another rubric.
     """
+    occasion = sample.get("occasion")
+    watch = {"occasion": occasion, "watched": sample["watched"]} if occasion else {}
     return {
-        "judgement_id": identify(specification.spec, sample["sample_id"], sample["attempt"]),
+        "judgement_id": identify(specification.spec, sample["sample_id"], sample["attempt"], occasion),
         "sample_id": sample["sample_id"],
         "spec": specification.spec,
         "backend": specification.backend,
@@ -36,11 +39,12 @@ def record(sample: dict[str, Any], reply: Reply, specification: Specification) -
         "received_at": datetime.now(UTC).isoformat(),
         "weights": specification.fold.weights,
         "lift": specification.fold.lift,
+        **watch,
     }
 
 
 def row(kept: Record) -> dict[str, Any]:
-    """The judgement (a row of a judgement frame) that a record of the journal amounts to.
+    """The judgement (a row of a judgement frame) that a record of the journal amounts to, with its `occasion` if it has one.
 
     Credentials that the judge quotes are masked in its rationale, which people read; the raw reply stays as it came.
     """
@@ -65,6 +69,8 @@ def row(kept: Record) -> dict[str, Any]:
         "usd": price(kept["model"], usage, received_at.date()),
         "raw": raw,
         "received_at": received_at,
+        "occasion": kept.get("occasion"),
+        "watched": kept.get("watched"),
     }
 
 
@@ -82,11 +88,21 @@ def once_more(sample: dict[str, Any], read: dict[str, Any]) -> dict[str, Any] | 
     return {**sample, "attempt": sample["attempt"] + 1, "again": True} if garbled and not sample.get("again") else None
 
 
-def judgements(file: JournalFile) -> pl.DataFrame:
-    """A finished journal file as a judgement frame, one row per judgement id.
+def folded(file: JournalFile) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A finished journal file as a judgement frame and a watch frame, one row per judgement id.
 
     To fold it in: insert the rows whose judgement_id the warehouse lacks, commit, then `discard` the file. Done twice,
     or cut off between the two, this adds nothing.
     """
-    rows = {kept["judgement_id"]: kept for kept in file.records()}
-    return pl.DataFrame([row(kept) for kept in rows.values()], schema=JUDGEMENT_FRAME, orient="row")
+    read = [row(kept) for kept in {kept["judgement_id"]: kept for kept in file.records()}.values()]
+    of_samples = [found for found in read if found["occasion"] is None]
+    of_watch = [found for found in read if found["occasion"] is not None]
+    return (
+        pl.DataFrame(of_samples, schema=JUDGEMENT_FRAME, orient="row"),
+        pl.DataFrame(of_watch, schema=WATCH_FRAME, orient="row"),
+    )
+
+
+def judgements(file: JournalFile) -> pl.DataFrame:
+    """What a finished journal file holds about samples, as a judgement frame."""
+    return folded(file)[0]

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -24,7 +25,7 @@ class Fold:
     weights: dict[str, float]
     lift: float
 
-    def overall(self, scores: dict[str, int | None]) -> float | None:
+    def overall(self, scores: Mapping[str, float | None]) -> float | None:
         """0-10, two decimals; None where it cannot be judged.
 
         A criterion scored null is left out, and the others keep their weights among themselves; but where the scored

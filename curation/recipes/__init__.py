@@ -11,11 +11,24 @@ from typing import Any
 
 from curation.errors import RecipeError
 from curation.membership import parse_condition
-from curation.recipe import Allow, Check, Dedup, Guard, Judge, Recipe, Release, Samples, Schedule, Source, Train
+from curation.recipe import (
+    Allow,
+    Check,
+    Dedup,
+    Guard,
+    Judge,
+    Recipe,
+    Release,
+    RuleChange,
+    Samples,
+    Schedule,
+    Source,
+    Train,
+)
 from schemas import load_schema
 
 BUNDLED = Path(__file__).parent
-SECTIONS = ("samples", "check", "dedup", "judge", "release", "guard", "schedule", "train")
+SECTIONS = ("samples", "check", "placeholder", "dedup", "judge", "release", "guard", "schedule", "train")
 
 
 def bundled() -> list[str]:
@@ -53,11 +66,20 @@ def parse_recipe(text: str, path: Path) -> Recipe:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"the recipe {path} is not TOML: {error}") from error
+    return of_document(document, text, path)
+
+
+def of_document(document: dict[str, Any], text: str, path: Path) -> Recipe:
+    """The recipe that a parsed document describes; `text` is what is kept of it, `path` where it came from."""
     for problem in problems(document):
         raise RecipeError(f"the recipe {path}: {problem}")
     for source in document.get("source", []):
         parse_condition(source.get("where"))
     recipe = build(document)
+    if recipe.check.placeholder:
+        from curation.stand_ins import require_rules  # compiles patterns: only where a recipe has some
+
+        require_rules(recipe.check.placeholder)
     if recipe.release.validation + recipe.release.test >= 1:
         raise RecipeError(
             f"the recipe {path}: [release] validation and test leave nothing to train on; their sum must stay below 1"
@@ -68,7 +90,34 @@ def parse_recipe(text: str, path: Path) -> Recipe:
         raise RecipeError(
             f'the recipe {path}: [train] kind = "grpo" needs the model that it goes on from; name one beside it'
         )
+    require_criteria(recipe, path)
+    if recipe.schedule.cron is not None:
+        require_budget(recipe, path)
     return replace(recipe, origin=path.resolve(), text=text, sources=tuple(located(s, path) for s in recipe.sources))
+
+
+def require_criteria(recipe: Recipe, path: Path) -> None:
+    """Raises RecipeError for weights of criteria that the rubric does not have, or that leave nothing to weigh."""
+    if not recipe.judge.weights:
+        return
+    from curation.judge.rubric import load_rubric  # reads the prompt
+
+    known = load_rubric().fold.weights
+    for name in recipe.judge.weights.keys() - known.keys():
+        raise RecipeError(f"the recipe {path}: [judge] weights has no key {name!r}; it takes {', '.join(known)}")
+    if not any({**known, **recipe.judge.weights}.values()):
+        raise RecipeError(f"the recipe {path}: [judge] weights are all 0, so no plan has a score; give one a weight")
+
+
+def require_budget(recipe: Recipe, path: Path | None = None) -> None:
+    """Raises RecipeError for a recipe that nobody watches while it spends money without an end."""
+    from curation.claude.doors import PAID
+
+    if recipe.judge.backend in PAID and recipe.judge.budget_usd is None:
+        raise RecipeError(
+            f"the recipe {path or recipe.origin}: it runs on a schedule and its judge {recipe.judge.backend} is paid for, so one "
+            "run needs an end: add budget_usd = … (US dollars) under [judge]"
+        )
 
 
 def build(document: dict[str, Any]) -> Recipe:
@@ -83,6 +132,11 @@ def build(document: dict[str, Any]) -> Recipe:
         release["configs"] = tuple(release["configs"])
     check = dict(document.get("check", {}))
     check["allow"] = tuple(Allow(**entry) for entry in check.get("allow", ()))
+    rules = document.get("placeholder", {})
+    check["placeholder"] = tuple(
+        RuleChange(name, off=True) if change == "off" else RuleChange(name, **change)
+        for name, change in sorted(rules.items())
+    )
     return Recipe(
         name=document["name"],
         description=document.get("description", ""),

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from curation.pointer import tokens
+from curation.show.marks import COLOURS, Line, fault_lines, marked, short
+from curation.show.plan import plan_lines
+from curation.stages import ROW_STAGES
 from curation.terminal import visible
 
-COLOURS = {"pass": "green", "flag": "yellow", "fail": "red", "abstain": "magenta"}
-SHOWN = 600  # characters of a request, a reasoning trace or a plan
+AT_PLACES = {stage.NAME for stage in ROW_STAGES}  # whose faults have a place in the sample
+REQUEST = 2_000  # characters of a request that are shown
 
 
 def explain(told: dict[str, Any]) -> Group:
@@ -32,29 +33,22 @@ def explain(told: dict[str, Any]) -> Group:
 
 
 def sample_parts(sample: dict[str, Any]) -> Iterator[RenderableType]:
-    """One sample: what it says, what each stage thinks of it, what became of it."""
+    """One sample: what it says with every fault at its place, what each stage thinks of it, what became of it."""
+    recipes = {decision["recipe"] for decision in sample["decisions"]}
+    faults = [fault | {"partly": set(fault["recipes"]) != recipes} for fault in sample["findings"]]
+    placed = [fault for fault in faults if fault["stage"] in AT_PLACES]
     yield Text("")
-    yield Text(f"sample {sample['sample_id']}", style="bold")
-    made_of = {relative["sample_id"] for relative in sample["made_of"]}
-    is_turn = sample["parent_id"] and sample["parent_id"] not in made_of
-    yield Text(
-        f"  {sample['kind']}{', ' + sample['category'] if sample['category'] else ''}{', turn of ' + sample['parent_id'] if is_turn else ''}"
-    )
-    yield from family_lines(sample)
-    yield request_line(sample)
-    for label, value in (("thinking", sample["thinking"]), ("plan", sample["plan"])):
-        yield Text(f"  {label:<9} {short(value)}")
+    yield from marked(lines(sample, placed), placed)
     yield Text("")
     for standing in sample["standing"]:
         yield verdict(standing)
     if not sample["standing"]:
         yield Text(f"  in no recipe's samples: none that was checked takes this {sample['kind']}", style="yellow")
-    recipe = None
-    for decision in sample["decisions"]:
-        if decision["recipe"] != recipe:
-            recipe = decision["recipe"]
-            yield Text(f"  stages of recipe {recipe}", style="bold")
-        yield from decision_lines(decision, sample)
+    for recipe in sorted(recipes):
+        yield stages_line(recipe, [each for each in sample["decisions"] if each["recipe"] == recipe])
+    for fault in faults:
+        if fault["stage"] not in AT_PLACES:
+            yield from fault_lines(fault, "    ")
     for judgement in sample["judgements"]:
         yield Text(
             f"  judged by {judgement['model']} ({judgement['backend']}): {judgement['overall'] if judgement['overall'] is not None else judgement['status']}"
@@ -63,11 +57,48 @@ def sample_parts(sample: dict[str, Any]) -> Iterator[RenderableType]:
             yield Text(f"    {short(judgement['rationale'])}")
 
 
+def lines(sample: dict[str, Any], faults: list[dict[str, Any]]) -> Iterator[Line]:
+    """What a sample is and says, a line for each place that a fault may be about."""
+    made_of = {relative["sample_id"] for relative in sample["made_of"]}
+    is_turn = sample["parent_id"] and sample["parent_id"] not in made_of
+    turn = f", turn of {sample['parent_id']}" if is_turn else ""
+    yield Line("/source", Text(f"sample {sample['sample_id']}", style="bold"))
+    yield Line("/source", Text(f"  {sample['kind']}{', ' + sample['category'] if sample['category'] else ''}{turn}"))
+    yield from (Line("/source", text) for text in family_lines(sample))
+    yield from earlier_lines(sample, faults)
+    yield Line("/messages", request_line(sample))
+    yield Line("/thinking", Text(f"  {'thinking':<9} {short(sample['thinking'])}"))
+    if any((fault["pointer"] or "").startswith("/candidates") for fault in faults):
+        yield Line("/candidates", Text(f"  {'offered':<9} {len(sample['candidates'] or ()):,} candidates"))
+    yield from plan_lines(sample, faults)
+
+
+def earlier_lines(sample: dict[str, Any], faults: list[dict[str, Any]]) -> Iterator[Line]:
+    """The messages besides the request of which something is told."""
+    messages = sample["messages"] if isinstance(sample["messages"], list) else []
+    for place, message in enumerate(messages):
+        at = f"/messages/{place}"
+        is_told = any((fault["pointer"] or "").startswith(f"{at}/") for fault in faults)
+        if is_told and isinstance(message, dict) and message.get("content") != sample["request"]:
+            content = message.get("content")
+            yield Line(
+                at,
+                Text(
+                    f"  {short(str(message.get('role')), 9):<9} {short(content if isinstance(content, str) else None)}"
+                ),
+            )
+
+
 def request_line(sample: dict[str, Any]) -> Text:
-    """The request, with the words marked that stand as values in the plan."""
-    line = Text(f"  {'request':<9} {short(sample['request'])}")
-    said = {short(sample["request"][span["start"] : span["end"]]) for span in sample["grounded"]}
-    line.highlight_words(sorted(said, key=len, reverse=True), style="bold green", case_sensitive=False)
+    """The request with its words marked, where they stand as values in the plan."""
+    head = f"  {'request':<9} "
+    if sample["request"] is None:
+        return Text(f"{head}(none)")
+    flat = visible("".join(" " if character.isspace() else character for character in sample["request"]))
+    line = Text(head + flat[:REQUEST] + ("…" if len(flat) > REQUEST else ""))
+    for span in sample["grounded"]:
+        if span["end"] <= REQUEST:
+            line.stylize("bold green underline", len(head) + span["start"], len(head) + span["end"])
     return line
 
 
@@ -92,38 +123,10 @@ def verdict(standing: dict[str, Any]) -> Text:
     )
 
 
-def decision_lines(decision: dict[str, Any], sample: dict[str, Any]) -> Iterator[Text]:
-    """A stage's outcome, and under it every fault: its place, what was seen there, and what was wanted."""
-    yield Text(f"    {decision['stage']:<12} {decision['outcome']}", style=COLOURS[decision["outcome"]])
-    for fault in decision["faults"] or ():
-        place = f" at {fault['pointer']}" if fault["pointer"] else ""
-        absent = fault["seen"] is None and fault["reason"].endswith(("missing", "missing_required"))
-        seen = "absent" if absent else orjson.dumps(fault["seen"]).decode()
-        yield Text(f"      {fault['reason']}{place}: {short(seen)}")
-        wanted = wanted_at(fault["pointer"], sample) if fault["reason"].startswith("hydration.") else None
-        if wanted is not None:
-            yield Text(f"        wanted: {short(wanted)}", style="dim")
-
-
-def wanted_at(pointer: str, sample: dict[str, Any]) -> str | None:
-    """What the candidate's schema says of the parameter at a pointer; its parameters' names where it knows none such."""
-    parts = tokens(pointer) if pointer else ()
-    if len(parts) < 4 or parts[2] != "api_request_parameters" or not isinstance(sample["candidates"], list):
-        return None
-    try:
-        plugin_id = orjson.loads(sample["plan"])["plugins"][int(parts[1])]["pluginId"]
-        candidate = next(c for c in sample["candidates"] if c.get("pluginId") == plugin_id)
-        known = candidate["parameters"]["properties"]
-    except (orjson.JSONDecodeError, LookupError, StopIteration, TypeError, ValueError, AttributeError):
-        return None
-    if parts[3] in known:
-        return orjson.dumps(known[parts[3]]).decode()
-    return f"one of {', '.join(known)}" if known else "no parameters"
-
-
-def short(value: str | None) -> str:
-    """A value on one line, cut where it is long, with nothing in it that a terminal obeys."""
-    if value is None:
-        return "(none)"
-    line = visible(" ".join(value.split()))
-    return line if len(line) <= SHOWN else line[:SHOWN] + "…"
+def stages_line(recipe: str, decisions: list[dict[str, Any]]) -> Text:
+    """What each stage of a recipe thinks of the sample, in one line."""
+    line = Text(f"  stages of recipe {recipe}: ", style="")
+    for place, decision in enumerate(decisions):
+        line.append(", " if place else "").append(f"{decision['stage']} ")
+        line.append(decision["outcome"], style=COLOURS[decision["outcome"]])
+    return line

@@ -36,12 +36,30 @@ def funnel(status: dict[str, Any]) -> Group:
         table.add_row(f"  {stage['stage']}", f"{left:,}", f"{sum(decided.values()):,}", flagged, why(reasons))
     table.add_row(Text("accepted", style="bold"), Text(f"{status['accepted']:,}", style="bold green"), "", "", "")
     spent = [Text(f"spent on judging: ${status['usd']:,.2f}")] if status["usd"] else []
-    return Group(Text(f"recipe {status['recipe']}", style="bold"), table, *spent, *nightly(status))
+    return Group(Text(f"recipe {status['recipe']}", style="bold"), table, *spent, *judging(status), *nightly(status))
+
+
+def judging(status: dict[str, Any]) -> list[Text]:
+    """How many replies of the judge are still to be taken in, and what speaks against it."""
+    waiting = status.get("waiting_replies", 0)
+    lines = (
+        [Text(f"{waiting:,} replies of the judge wait in its journal, to be taken in by its next run")]
+        if waiting
+        else []
+    )
+    lines += [
+        Text(f"the next release will be held: {sentence}", style="yellow") for sentence in status.get("doubts", ())
+    ]
+    return lines
 
 
 def nightly(status: dict[str, Any]) -> list[Text]:
-    """How the last refresh went, and which sources are in trouble since when."""
+    """What the last release changed, how the last refresh went, and which sources are in trouble since when."""
     lines = []
+    if (told := status.get("changes")) is not None:
+        moved = f", {told['moved']:,} in another split" if told["moved"] else ""
+        against = f"+{told['added']:,} −{told['removed']:,} rows against {told['parent']}{moved}"
+        lines.append(Text(f"release {told['name']} {told['version']}: {against}"))
     if (last := status.get("last_refresh")) is not None:
         more = "" if last["more_accepted"] is None else f", {last['more_accepted']:+,} accepted"
         why = f": {last['detail']}" if last["detail"] else ""

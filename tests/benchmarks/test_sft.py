@@ -48,11 +48,12 @@ def test_no_plugin_value_pair_and_no_request_is_on_both_sides(task: dict[str, An
 
 def test_a_plan_with_pairs_of_both_sides_is_on_neither() -> None:
     steps = [{"pluginId": "p", "api_request_parameters": {"q": value}} for value in range(200)]
-    sides = {plan_task.side({"plugins": [step]}, 0.3) for step in steps}
+    sides = {plan_task.side({"plugins": [step]}, "pair", 0.3) for step in steps}
     assert sides == {"held out", "open"}
-    assert plan_task.side({"plugins": steps}, 0.3) is None
+    assert plan_task.side({"plugins": steps}, "pair", 0.3) is None
     reference = {"pluginId": "p", "api_request_parameters": {"q": "{{other.output}}"}}
-    assert plan_task.side({"plugins": [reference]}, 0.3) is None
+    assert plan_task.side({"plugins": [reference]}, "pair", 0.3) is None
+    assert plan_task.side({"plugins": steps}, "plan", 1.0) == "held out"
 
 
 def test_what_stands_beside_ours_is_measured_like_it(release: Path) -> None:

@@ -21,9 +21,10 @@ from tests.judge.samples import SECRET, frame, frames, kept, numbered, sample
 CLAUDE = ("vertex", "anthropic", "openai")
 
 
-def test_four_hundred_requests_are_in_flight_at_once(serve, warehouse):
+@pytest.mark.parametrize("backend", CLAUDE)
+def test_four_hundred_requests_are_in_flight_at_once(backend, serve, warehouse):
     service = serve(latency=3.0)  # longer than it takes to send them all on a busy machine
-    opened = open_backend("vertex", MODEL, load_rubric(), SECRET, 400)
+    opened = open_backend(backend, MODEL, load_rubric(), SECRET, 400)
 
     tally = run_errand(frames(500), opened, journal_folder(warehouse), 400)
 

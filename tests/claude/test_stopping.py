@@ -9,6 +9,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from curation.claude.asking import FIRST_WAVE
 from curation.claude.doors import NEEDED
 from curation.claude.journal import journal_folder
 from curation.claude.pool import run_errand
@@ -56,7 +57,31 @@ def test_when_every_request_is_invalid_the_run_stops(serve, warehouse):
     service = serve(marked={"Case": "too_long"})
     with pytest.raises(ServiceError, match="every request"):
         run_errand(frames(300), claude(workers=5), journal_folder(warehouse), 5)
-    assert service.requests <= 5 * 3, "each of the first workers asked, and again by tool call"
+    assert service.requests <= 2 * (FIRST_WAVE + 5), (
+        "each of the first wave and what was in flight, and again by tool call"
+    )
+
+
+@pytest.mark.parametrize("backend", CLAUDE)
+def test_a_few_invalid_rows_before_the_first_reply_stop_nobody(backend, serve, warehouse):
+    few = {f"Case {number:05d}": "too_long" for number in range(FIRST_WAVE - 1)}
+    serve(marked=few, latency=0.1)
+    tally = run_errand(frames(40), claude(backend, workers=20), journal_folder(warehouse), 20)
+    assert tally.statuses == {"api_error": FIRST_WAVE - 1, "ok": 40 - (FIRST_WAVE - 1)}
+
+
+def test_many_invalid_rows_after_a_wave_with_one_good_reply_stop_nobody(serve, warehouse):
+    many = {f"Case {number:05d}": "too_long" for number in range(1, 40)}
+    serve(marked=many)
+    tally = run_errand(frames(40), claude(workers=1), journal_folder(warehouse), 1)
+    assert tally.statuses == {"api_error": 39, "ok": 1}
+
+
+def test_invalid_rows_while_a_slow_reply_of_the_first_wave_is_on_its_way_stop_nobody(serve, warehouse):
+    many = {f"Case {number:05d}": "too_long" for number in range(1, 40)} | {"Case 00000": "slow"}
+    serve(marked=many, slow=2.0)
+    tally = run_errand(frames(40), claude(workers=20), journal_folder(warehouse), 20)
+    assert tally.statuses == {"api_error": 39, "ok": 1}
 
 
 def test_a_quota_of_nothing_stops_the_run_at_once(serve, warehouse):

@@ -1,5 +1,6 @@
 """Values against schemas as people write them: no schema crashes the check, and the validator's word is the reference's."""
 
+import tomllib
 from typing import Any
 
 import jsonschema
@@ -10,12 +11,14 @@ from hypothesis import strategies as st
 
 from curation.breaches import breaches
 from curation.filters import hydration
+from curation.hollow import EMPTY_WORDS
 from curation.parameters import Parameters, errors
 from curation.recipe import Check
 from curation.vendor_schema import standardise, typed
 from tests.labelled import batch_of, faults, planned, step
 
 AT = "/plugins/0/api_request_parameters"
+EMPTY = tomllib.loads(EMPTY_WORDS.read_text(encoding="utf-8"))
 
 
 def found(schema: Any, parameters: Any) -> list[tuple[str, str]]:
@@ -52,6 +55,38 @@ def found(schema: Any, parameters: Any) -> list[tuple[str, str]]:
 )
 def test_a_vendor_s_type_word_means_a_standard_type(word: str, meant: dict[str, Any]) -> None:
     assert typed(word) == meant
+
+
+def hollow(request: str, key: str, value: str | None) -> bool:
+    """Whether a hollow value is told, after this request."""
+    parameters = {"type": "object", "properties": {key: {"type": "string"}}}
+    row = planned(
+        step(parameters={key: value}), request=request, candidates=[{"pluginId": "p", "parameters": parameters}]
+    )
+    return faults(hydration.decide(batch_of([row]), Check())) != [[]]
+
+
+@pytest.mark.parametrize("request_", EMPTY["asked_catches"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_what_the_user_wants_empty_may_be_empty(request_: str, value: str) -> None:
+    assert not hollow(request_, "resolution", value)
+    assert hollow(request_, "resolution", None)
+
+
+@pytest.mark.parametrize("request_", EMPTY["asked_spares"])
+def test_that_something_is_empty_asks_for_no_empty_value(request_: str) -> None:
+    assert hollow(request_, "resolution", "")
+
+
+@pytest.mark.parametrize("key", EMPTY["blank_key_catches"])
+def test_a_blank_is_a_value_where_it_stands_between_things(key: str) -> None:
+    assert not hollow("Join the two names", key, " ")
+    assert hollow("Join the two names", key, "")
+
+
+@pytest.mark.parametrize("key", EMPTY["blank_key_spares"])
+def test_a_blank_is_no_value_elsewhere(key: str) -> None:
+    assert hollow("Join the two names", key, " ")
 
 
 @pytest.mark.parametrize(

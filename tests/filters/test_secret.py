@@ -146,3 +146,25 @@ def test_a_secret_in_the_name_of_the_source_is_found_for_it_is_released() -> Non
     batch = batch_of([planned(step()), planned(step("q"))])
     named = batch.samples.with_columns(source=pl.Series(["production", f"s3://logs?token={TOKEN}"]))
     assert faults(secret.decide(Batch(named), Check())) == [[], [("secret.found", "/source")]]
+
+
+@pytest.mark.parametrize("joint", ["\n", "\r\n", "\\n", "\\\\n", '\\n"\n"', '",\n"', " "])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_private_key_is_found_to_its_end_however_its_lines_are_parted(joint: str, encrypted: bool) -> None:
+    if encrypted and joint == " ":
+        pytest.skip("where its headers end cannot be seen")
+    line = "kQ7fZr2XpL9vTeBn4Wy8sHcM1uJd6GaR3oViPxkQ7fZr2XpL9vTeBn4Wy8sHcM1u"
+    about = ["Proc-Type: 4,ENCRYPTED", "DEK-Info: AES-128-CBC,9F2A", ""] if encrypted else []
+    head, end = (f"-----{what} RSA PRIV" + "ATE KEY-----" for what in ("BEGIN", "END"))
+    shown = credentials.mask("use " + joint.join([head, *about, *[line] * 50, "aB3=", end]) + " now")
+    assert shown.startswith("use -----BEGIN")
+    assert shown.endswith(" now")
+    assert not any(part in shown for part in (line[:9], line[-9:], "aB3="))
+
+
+@pytest.mark.parametrize("key", ["", "api_key", "password", "note"])
+def test_what_a_key_says_hides_nothing_that_its_value_shows_alone(key: str) -> None:
+    secret = "z7q9yjk3lGTKbw8FRQqLMBcBsWLIkTiJ607QxaMabX"
+    value = "DJANGO_SECRET" + f"_KEY={secret}"
+    assert secret[:8] not in credentials.mask(value, key)
+    assert [value[start:end] for _, start, end in credentials.find_under(key, value)][-1].endswith(secret[-8:])

@@ -42,6 +42,21 @@ def test_several_processes_decide_as_one_does_and_in_order() -> None:
     assert told(parts, 2) == told(parts, 1)
 
 
+@pytest.mark.process
+def test_a_worker_does_not_load_the_program_that_started_it(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from tests.flows.test_crew import told, works\n"
+        "print(__name__, flush=True)\n"
+        "if __name__ == '__main__':\n"
+        "    print(len(told(works(100), 2)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(program)], env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["__main__", str(len(works(100)))], done.stderr
+
+
 def test_one_batch_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "hired", None)
     assert len(told(works(1000), 8)) == 1

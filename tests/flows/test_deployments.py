@@ -24,6 +24,7 @@ def test_there_is_a_deployment_for_each_flow() -> None:
         "publish": "curation",
         "train-sft": "gpu",
         "train-grpo": "gpu",
+        "record": "curation",
     }
 
 

@@ -68,17 +68,45 @@ def test_a_night_in_which_one_reason_drops_most_is_held(shop: Shop) -> None:
     assert "plugin.unknown put out 4 more samples" in held.guards[0]
 
 
+def test_what_a_release_changes_is_counted_by_split_and_category(shop: Shop) -> None:
+    assert asking.status(shop.store, load_recipe(shop.recipe))["changes"] is None
+    shop.night(*(traces.good(number) for number in range(12, 16)))
+    told = asking.status(shop.store, load_recipe(shop.recipe))["changes"]
+    assert (told["version"], told["parent"], told["added"], told["removed"]) == ("1.1.0", "1.0.0", 4, 0)
+    (category,) = [row for row in told["by"] if row["by"] == "category"]
+    assert category == {
+        "by": "category",
+        "what": "1_step",
+        "rows": 16,
+        "added": 4,
+        "removed": 0,
+        "moved": told["moved"],
+    }
+    splits = [row for row in told["by"] if row["by"] == "split"]
+    assert sum(row["rows"] for row in splits) == 16
+
+
 def test_an_approved_release_goes_out_as_it_was_frozen(shop: Shop) -> None:
     shop.night(traces.good(12))
     digest = asking.releases(shop.store, "t")[-1]["digest"]
     shop.guard("")  # the recipe of today does not change what was frozen
     done = reviewing.approve(shop.store, "t@1.1.0", "looked at it")
-    assert (done.state, done.rows == asking.releases(shop.store, "t")[-1]["rows"]) == ("published", True)
+    assert (done.was, done.release.state, done.earlier) == ("held", "published", None)
+    assert done.release.rows == asking.releases(shop.store, "t")[-1]["rows"]
     assert shop.out() == ["t-v1.0.0", "t-v1.1.0"]
     release = asking.releases(shop.store, "t")[-1]
     assert (release["state"], release["digest"]) == ("published", digest)
     assert not shop.refresh().new
     assert shop.store.read("reviews", name="t")["note"].to_list() == ["looked at it"]
+
+
+def test_approving_what_is_published_says_so_and_twice_is_once(shop: Shop) -> None:
+    first = reviewing.approve(shop.store, "t@1.0.0")
+    assert (first.was, first.earlier, first.release.new, first.trains) == ("published", None, False, False)
+    second = reviewing.approve(shop.store, "t@1.0.0")
+    assert second.earlier is not None
+    assert "approved it on" in second.earlier
+    assert shop.store.read("reviews", name="t").height == 1
 
 
 def test_rejected_rows_are_not_published_until_they_change(shop: Shop) -> None:
@@ -121,5 +149,8 @@ def test_the_commands_tell_of_a_held_release_and_end_with_3(cli: Cli) -> None:
     assert "t 1.0.0 (held)" in cli.ok("releases", "t")
     assert "published t 1.0.0" in cli.ok("releases", "approve", "t@1.0.0")
     assert cli.json("releases")["releases"][0]["state"] == "published"
+    again = cli.ok("releases", "approve", "t@1.0.0")
+    assert again.startswith("t 1.0.0 was published already, and ")
+    assert again.endswith(": nothing changes\n")
     wrong = cli("releases", "reject", "t@1.0.0")
     assert (wrong.returncode, wrong.stdout) == (1, "")

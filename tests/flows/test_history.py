@@ -1,5 +1,6 @@
 """Each refresh leaves a row, a killed one is told as crashed, and a source in trouble keeps its first bad night."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from warehouse import Store
 
 FUNNEL = {"recipe": "t", "traces": 12, "samples": 12, "accepted": 9, "usd": 1.5, "releases": []}
 FUNNEL |= {"stages": [{"stage": "plugin", "seen": 12, "pass": 9, "flag": 0, "fail": 3, "abstain": 0, "reasons": {}}]}
+FUNNEL |= {"changes": None}
 FUNNEL |= {"fell": [{"stage": "plugin", "reason": "plugin.unknown", "samples": 3}]}
 
 
@@ -33,7 +35,11 @@ def run(store: Store, error: BaseException | None = None) -> None:
     [
         (Stopped("the budget is spent"), "stopped", "the budget is spent"),
         (InputError("no such file"), "failed", "no such file"),
-        (ValueError("what a sample said"), "failed", "it ended with ValueError; the run's log says more"),
+        (
+            ValueError("what a sample said"),
+            "failed",
+            r"it ended with ValueError at test_history\.py:\d+; the same .* says more",
+        ),
     ],
 )
 def test_what_ends_a_refresh_is_kept_in_one_sentence_without_contents(
@@ -42,10 +48,11 @@ def test_what_ends_a_refresh_is_kept_in_one_sentence_without_contents(
     with pytest.raises(type(error)):
         run(store, error)
     (row,) = told(store, "t")["refreshes"]
-    assert (row["state"], row["detail"], row["accepted"]) == (state, detail, 9)
+    assert (row["state"], row["accepted"]) == (state, 9)
+    assert re.fullmatch(detail, row["detail"])
     last = last_refresh(store, "t")
     assert last is not None
-    assert (last["state"], last["detail"], last["more_accepted"]) == (state, detail, None)
+    assert (last["state"], last["detail"], last["more_accepted"]) == (state, row["detail"], None)
 
 
 def test_a_refresh_whose_process_is_gone_is_told_as_crashed_by_the_next(store: Store) -> None:
@@ -55,7 +62,7 @@ def test_a_refresh_whose_process_is_gone_is_told_as_crashed_by_the_next(store: S
     run(store)
     assert [row["state"] for row in told(store, None)["refreshes"]] == ["finished", "crashed"]
     assert history.killed(store, "t") == []
-    assert history.last_funnel(store, "t") == {key: value for key, value in FUNNEL.items() if key != "releases"}
+    assert history.last_funnel(store, "t") == {key: value for key, value in FUNNEL.items() if key in history.KEPT}
 
 
 def test_a_source_in_trouble_keeps_its_first_bad_night_until_it_is_well(store: Store) -> None:
@@ -83,3 +90,16 @@ def test_the_morning_tables_hold_the_funnel_against_the_last_run(store: Store) -
     assert "$0.50 spent" in text
     assert "curation releases approve t@1.1.0" in text
     assert morning.key_of("my_plans.v2") == "my-plans-v2"
+
+
+def test_a_release_is_shown_against_its_parent_with_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    counts = {"added": 4, "removed": 1, "moved": 0}
+    told = {"name": "t", "version": "1.1.0", "parent": "1.0.0", **counts}
+    told["by"] = [{"by": "split", "what": "train", "rows": 12, **counts}]
+    done = Published("t", "1.1.0", "hf://team/t@v1.1.0", "c" * 40, {"train": 12}, new=True)
+    assert morning.differences(told) == told["by"]
+    assert morning.about(told, done) == "t 1.1.0 against 1.0.0: https://huggingface.co/datasets/team/t/tree/v1.1.0"
+    text = morning.summary(FUNNEL | {"changes": told}, None, done, [])
+    assert "published t 1.1.0 (12 train): https://huggingface.co/datasets/team/t/tree/v1.1.0" in text
+    assert "+4 −1 rows against 1.0.0" in text

@@ -20,9 +20,9 @@ from curation.recipes import load_recipe
 from curation.release.facts import Fidelity
 from flows import asking, ingesting
 from flows.checking import check
+from flows.describing import facts_from, fidelity_of_sources
 from flows.ingesting import Report, ingest
 from flows.progress import listening
-from flows.publishing import facts_from, fidelity_of_sources
 from flows.rereading import ingest as ingest_or_reread
 from flows.rereading import reread
 from tests import traces

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from curation.claude.budget import Budget
 from curation.claude.tally import Tally
 from curation.errors import InputError, Stopped
-from curation.judge.rubric import Fold
 from curation.recipe import Recipe
 from curation.recipes import load_recipe
 from curation.show.histogram import histogram
@@ -19,6 +19,7 @@ from flows.checking import check
 from flows.ingesting import ingest
 from flows.judging import judge
 from flows.progress import listening
+from flows.publishing import publish
 from tests import traces
 from tests.claude.conftest import environment
 from tests.servers.claude import Claude
@@ -53,21 +54,21 @@ def asks(recipe: Recipe, **judge: object) -> Recipe:
     return replace(recipe, judge=replace(recipe.judge, **judge))  # type: ignore[arg-type]
 
 
-def test_another_threshold_or_weight_asks_nothing(service, checked, monkeypatch):
+def test_another_threshold_or_weight_asks_nothing(service, checked):
     store, recipe = checked
+    service.score = lambda name, body: 5 if name == "form" else 9
     judge(store, recipe)
+    for settings, accepted in (
+        ({"accept": 8.5}, SAMPLES),
+        ({"accept": 9.0}, 0),
+        ({"accept": 8.5, "weights": {"form": 20.0}}, 0),
+        ({"accept": 8.5, "weights": {"form": 0.0}}, SAMPLES),
+        ({"accept": 8.5, "lift": 2.0}, 0),
+    ):
+        judge(store, asks(recipe, **settings))
+        assert asking.status(store, recipe)["accepted"] == accepted, settings
     assert service.requests == SAMPLES
-
-    judge(store, asks(recipe, accept=9.5))
-    assert asking.status(store, recipe)["accepted"] == 0
-    rubric = judging.load_rubric()
-    other = replace(rubric, fold=Fold(dict.fromkeys(rubric.criteria, 1.0), 2))
-    for module in ("flows.judging", "curation.stages"):
-        monkeypatch.setattr(f"{module}.load_rubric", lambda: other)
-    judge(store, recipe)
-    assert asking.status(store, recipe)["accepted"] == SAMPLES
-
-    assert service.requests == SAMPLES
+    assert max(service.canaries.values()) == 1
 
 
 def test_a_mended_parser_reads_what_is_stored_and_asks_nothing(service, checked):
@@ -185,3 +186,17 @@ def test_progress_tells_speed_acceptance_money_and_waiting_times():
     with listening(lambda what, done, total, note: told.append(note)):
         judging.tell("judge", tally, 100, Budget(5.0, spent=1.0))
     assert told == ["3 in flight, 2.0/s, 2 accepted, $1.00 spent, $4.00 left, a reply in 2.0 s, 95% within 30.0 s"]
+
+
+def test_what_the_judge_wrote_is_told_by_explain_and_is_in_no_release(service, checked, tmp_path):
+    store, recipe = checked
+    service.evidence = "The judge's very own words on {}."
+    judge(store, recipe)
+    (kept,) = asking.explain(store, "good-3")["samples"][0]["judgements"]
+    assert "The judge's very own words on order" in kept["rationale"]
+    publish(store, recipe)
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(files) > 3
+    for path in files:
+        told = pl.read_parquet(path).write_json() if path.suffix == ".parquet" else path.read_text()
+        assert "very own words" not in told, path

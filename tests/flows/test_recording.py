@@ -1,6 +1,8 @@
 """Training runs are recorded once, wherever they were made, and a model that is worse than the last is said loudly."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from curation.errors import InputError
 from flows import recording
 from tests.conftest import Cli
+from tests.servers.local_hub import running_hub
 from warehouse import Store
 
 
@@ -37,6 +40,17 @@ def test_a_run_is_recorded_once_with_its_evaluation(store: Store, tmp_path: Path
     (row,) = recording.history(store, "plans")["runs"]
     assert (row["preset"], row["version"], row["score"], row["address"]) == ("tiny", "1.0.0", 0.8, str(folder))
     assert recording.history(store, "others")["runs"] == []
+
+
+def test_release_and_preset_make_a_run_one_wherever_and_whenever_it_was_made(store: Store, tmp_path: Path) -> None:
+    first = run_folder(tmp_path / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z")
+    again = run_folder(tmp_path / "elsewhere", "1.0.0", 0.8, "2026-10-05T01:00:00Z")
+    assert [recording.add(store, str(folder)).new for folder in (first, again)] == [True, False]
+    assert [row["address"] for row in recording.history(store, "plans")["runs"]] == [str(again)]
+    assert recording.finished(store, "sft", "plans", "1.0.0", "tiny", "") == str(again)
+    for other in (("grpo", "1.0.0", "tiny"), ("sft", "1.1.0", "tiny"), ("sft", "1.0.0", "large")):
+        assert recording.finished(store, other[0], "plans", other[1], other[2], "") is None
+    assert recording.finished(store, "sft", "plans", "1.0.0", "tiny", "another model") is None
 
 
 @pytest.mark.parametrize(("score", "worse"), [(0.6, True), (0.78, False), (0.9, False)])
@@ -68,3 +82,19 @@ def test_the_command_warns_of_a_regression_and_the_list_shows_both(cli: Cli) -> 
     assert "REGRESSION" in second.stderr
     shown = cli.ok("runs")
     assert shown.index("plans 1.1.0") < shown.index("plans 1.0.0")
+
+
+def test_a_run_that_was_left_on_the_hub_is_recorded_from_there(cli: Cli) -> None:
+    folder = run_folder(cli.folder / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z")
+    push = "import sys; from curation.release.targets.models import ModelRepository as M; from pathlib import Path; "
+    push += "M.of('hf://team/planner').push(Path(sys.argv[1]), 'plans 1.0.0, tiny')"
+    with running_hub(cli.folder) as hub:
+        environment = {key: hub.environment[key] for key in hub.environment if key.startswith("HF_")}
+        subprocess.run([sys.executable, "-c", push, str(folder)], env=cli.environment | environment, check=True)
+        assert "1 evaluations: hf://team/planner" in cli.ok("runs", "add", "hf://team/planner", **environment)
+        unknown = cli("runs", "add", "hf://team/nobody", **environment)
+        refused = cli("runs", "add", "hf://team/planner", **environment | {"HF_TOKEN": "hf_expired"})
+    (run,) = cli.json("runs")["runs"]
+    assert (run["address"], run["score"]) == ("hf://team/planner", 0.8)
+    assert (unknown.returncode, "there is no model repository hf://team/nobody" in unknown.stderr) == (1, True)
+    assert (refused.returncode, "check HF_TOKEN" in refused.stderr) == (1, True)

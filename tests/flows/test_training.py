@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from flows.training import LINES, curve
+from flows.training import LINES, called, curve
 
 
 def test_the_curve_is_a_table_of_numbers_that_fits_on_a_screen(tmp_path: Path) -> None:
@@ -18,3 +18,9 @@ def test_the_curve_is_a_table_of_numbers_that_fits_on_a_screen(tmp_path: Path) -
 
 def test_a_run_without_metrics_says_so(tmp_path: Path) -> None:
     assert curve(tmp_path) == "no metrics"
+
+
+def test_a_preset_is_called_as_its_runs_will_tell_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('name = "ours"')
+    assert called(str(tmp_path / "mine.toml")) == "ours"
+    assert called("gemma4-e2b") == "gemma4-e2b"

@@ -6,7 +6,10 @@ from typing import Any
 import orjson
 
 FOLDER = Path(__file__).parent
-Label = dict[str, Any]  # sample_id, pointer, reason, right; no text of the set
+# sample_id, pointer (of copies the other sample and the set), reason, right, draw; no text of the set. `draw` says in
+# which sample it was read: 1 when the rules were written, 2 and 3 afterwards (BFCL's by the seeds 20261126 and 20261127,
+# before and after the rules were mended), 0 because every plan of one turn was.
+Label = dict[str, Any]
 
 
 def labels(name: str) -> list[Label]:

@@ -62,3 +62,31 @@ def test_a_relative_source_starts_at_the_recipes_folder(tmp_path: Path, monkeypa
     here, elsewhere = load_recipe("sub/r.toml").sources
     assert here.path == str(tmp_path / "sub" / "traces.jsonl")
     assert elsewhere.path == "else.jsonl"
+
+
+@pytest.mark.parametrize("backend", ["vertex", "anthropic"])
+def test_a_schedule_with_a_judge_that_is_paid_needs_a_budget(tmp_path, backend):
+    text = f'name = "t"\n[schedule]\ncron = "0 2 * * *"\n[judge]\nbackend = "{backend}"\n'
+    with pytest.raises(RecipeError, match=r"budget_usd = … \(US dollars\) under \[judge\]"):
+        parse_recipe(text, tmp_path / "r.toml")
+    assert parse_recipe(f"{text}budget_usd = 40\n", tmp_path / "r.toml").judge.budget_usd == 40
+    for free in ("offline", "openai"):
+        assert parse_recipe(text.replace(backend, free), tmp_path / "r.toml").schedule.cron
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        ("{ beauty = 1.0 }", r"weights has no key 'beauty'; it takes selection, order"),
+        ("{ selection = 0, order = 0, parameters = 0, reasoning = 0, form = 0 }", "all 0"),
+        ("{ order = -1 }", "order"),
+    ],
+)
+def test_weights_are_of_the_rubrics_criteria_and_weigh_something(weights, says):
+    with pytest.raises(RecipeError, match=says):
+        parse_recipe(f'name = "t"\n[judge]\nweights = {weights}\n', HERE)
+
+
+def test_a_recipes_weights_stand_beside_those_of_the_rubric():
+    recipe = parse_recipe('name = "t"\n[judge]\nlift = 1\nweights = { form = 2.5 }\n', HERE)
+    assert (recipe.judge.weights, recipe.judge.lift) == ({"form": 2.5}, 1)

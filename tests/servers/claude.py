@@ -18,6 +18,7 @@ from typing import Self
 
 from aiohttp import web
 
+from curation.judge.canaries import Canary, load_canaries
 from tests.servers.claude_chat import as_completion, as_messages_api
 from tests.servers.claude_faults import FAULTS
 from tests.servers.claude_protocol import Body, invalid, schema_of
@@ -28,6 +29,8 @@ MODELS = ("claude-opus-4-6", "claude-haiku-4-5")
 VERTEX_VERSION = "vertex-2023-10-16"
 CACHE_MINIMUM = 4096  # tokens: a shorter prefix is silently not cached
 ATTEMPTS_KEPT = 20_000
+CANARIES = {str(canary.row["messages"]): canary for canary in load_canaries()}  # by what stands in their message
+DESERVED, UNDESERVED = 9, 2  # what a judge worth its price gives them on every criterion
 
 
 @dataclass
@@ -36,6 +39,9 @@ class Claude:
 
     `faults`: names of FAULTS; every `every`-th request in turn gets the next one. `marked`: text -> fault, given to
     each request whose user message holds that text, however often it is asked. `score` is what every criterion gets.
+
+    Requests about the judge's canaries are counted in `canaries` by name, and nowhere else: they meet `marked` faults
+    alone, and get the scores that they deserve, unless the service is `fooled`: then `score` is for them, too.
     """
 
     latency: float = 0.0
@@ -45,7 +51,10 @@ class Claude:
     structured: bool = True  # whether structured output is allowed
     newer: bool = False  # whether chat completions must call the limit max_completion_tokens
     score: Callable[[str, Body], int | None] = lambda name, body: 9
+    evidence: str = "Step 1 and {}."  # what is written for each criterion, whose name stands in it
+    repeats: str = ""  # what the fault `parrot` says before its own reply
     slow: float = 3.0  # seconds that the fault `slow` takes
+    fooled: bool = False
     quota_per_s: float = 0.0  # requests a second that are let through, at most a second's worth at once; 0: all
 
     requests: int = 0
@@ -56,6 +65,7 @@ class Claude:
     answered: Counter[str] = field(default_factory=Counter)  # user message -> replies of status 200
     asked: Counter[str] = field(default_factory=Counter)  # user message -> requests
     statuses: Counter[int] = field(default_factory=Counter)
+    canaries: Counter[str] = field(default_factory=Counter)
     faulted: int = 0
     cached: set[str] = field(default_factory=set)
     _room: float = 0.0
@@ -150,9 +160,11 @@ class Claude:
             return self.refuse(400, "invalid_request_error", wrong)
         if "output_config" in body and not self.structured:
             return self.refuse(400, "invalid_request_error", "output_config: not allowed by organization policy")
+        text = body["messages"][-1]["content"]
+        if self.canary_in(text):
+            return await self.watched(request, body, model, text)
         self.requests += 1
         number = self.requests
-        text = body["messages"][-1]["content"]
         self.asked[text] += 1
         if self.quota_per_s and not self.room():
             return self.refuse(429, "RESOURCE_EXHAUSTED", "Quota exceeded; please try again later.")
@@ -167,11 +179,21 @@ class Claude:
             if fault:
                 self.faulted += 1
                 return await FAULTS[fault](self, request, body, model)
-            self.answered[text] += 1
-            self.statuses[200] += 1
+            self.count_answer(text)
             return web.json_response(self.reply(body, model))
         finally:
             self.in_flight -= 1
+
+    async def watched(self, request: web.Request, body: Body, model: str, text: str) -> web.StreamResponse:
+        """One request about a canary."""
+        self.canaries[self.canary_in(text).name] += 1
+        await asyncio.sleep(self.latency)
+        fault = self.fault_of(0, text)
+        return await FAULTS[fault](self, request, body, model) if fault else web.json_response(self.reply(body, model))
+
+    def canary_in(self, text: str) -> Canary | None:
+        """The canary that a message is about, if it is about one."""
+        return next((canary for said, canary in CANARIES.items() if said in text), None)
 
     def room(self) -> bool:
         """Whether the quota has room for one more request, which then is taken."""
@@ -183,12 +205,18 @@ class Claude:
         self._room -= 1
         return True
 
+    def count_answer(self, text: str) -> None:
+        """One reply that is paid for."""
+        if not self.canary_in(text):
+            self.answered[text] += 1
+            self.statuses[200] += 1
+
     def fault_of(self, number: int, text: str) -> str | None:
         """The fault that this request is to meet, if any."""
         for mark, fault in self.marked.items():
             if mark in text:
                 return fault
-        if self.faults and number % self.every == 0:
+        if self.faults and number and number % self.every == 0:
             return self.faults[(number // self.every - 1) % len(self.faults)]
         return None
 
@@ -204,7 +232,12 @@ class Claude:
         if "criteria" not in schema["properties"]:
             return self.answer(body, model, written(schema, body["messages"][-1]["content"]))
         names = schema["properties"]["criteria"]["properties"]
-        scores = {name: {"evidence": f"Step 1 and {name}.", "score": self.score(name, body)} for name in names}
+        canary = None if self.fooled else self.canary_in(body["messages"][-1]["content"])
+        deserved = canary and (DESERVED if canary.holds(DESERVED) else UNDESERVED)
+        scores = {
+            name: {"evidence": self.evidence.replace("{}", name), "score": deserved or self.score(name, body)}
+            for name in names
+        }
         return self.answer(body, model, {"criteria": scores})
 
     def answer(self, body: Body, model: str, answer: Body) -> Body:

@@ -51,8 +51,7 @@ async def html(service: "Claude", request: web.Request, body: Body, model: str) 
 
 def in_place_of_a_reply(service: "Claude", body: Body, model: str, content: list[Body], stop: str) -> web.Response:
     """A paid response that holds no judgement."""
-    service.answered[body["messages"][-1]["content"]] += 1
-    service.statuses[200] += 1
+    service.count_answer(body["messages"][-1]["content"])
     return web.json_response(service.envelope(body, model, content, stop))
 
 
@@ -71,6 +70,14 @@ async def empty(service: "Claude", request: web.Request, body: Body, model: str)
 
 async def prose(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
     content = [{"type": "text", "text": "I would give this plan an 8 out of 10."}]
+    return in_place_of_a_reply(service, body, model, content, "end_turn")
+
+
+async def parrot(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
+    """A judge that says what it was told to say before it says what it thinks."""
+    own = service.reply(body, model)["content"][0]
+    thinks = json.dumps(own["input"]) if own["type"] == "tool_use" else own["text"]
+    content = [{"type": "text", "text": service.repeats + thinks}]
     return in_place_of_a_reply(service, body, model, content, "end_turn")
 
 
@@ -95,8 +102,7 @@ async def secretive(service: "Claude", request: web.Request, body: Body, model: 
 def of_another_kind(service: "Claude", body: Body, model: str, write: Callable[[str], Body]) -> web.Response:
     """A paid reply of the right form that is not what was wanted."""
     text = body["messages"][-1]["content"]
-    service.answered[text] += 1
-    service.statuses[200] += 1
+    service.count_answer(text)
     return web.json_response(service.answer(body, model, write(text)))
 
 
@@ -110,15 +116,27 @@ async def forbidden(service: "Claude", request: web.Request, body: Body, model: 
 
 async def slow(service: "Claude", request: web.Request, body: Body, model: str) -> web.StreamResponse:
     await asyncio.sleep(service.slow)
-    service.answered[body["messages"][-1]["content"]] += 1
-    service.statuses[200] += 1
+    service.count_answer(body["messages"][-1]["content"])
     return web.json_response(service.reply(body, model))
 
 
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
-        *(rate_limited, overloaded, broken, unavailable, reset, html, truncated, refusal, empty, prose, undecided),
+        *(
+            rate_limited,
+            overloaded,
+            broken,
+            unavailable,
+            reset,
+            html,
+            truncated,
+            refusal,
+            empty,
+            prose,
+            parrot,
+            undecided,
+        ),
         *(no_quota, too_long, forbidden, slow, faulty, unfit, secretive),
     )
 }

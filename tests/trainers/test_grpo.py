@@ -1,24 +1,27 @@
 """Learning from rewards, by TRL's own trainer on tiny models: it learns, samples, resumes, keeps the best, and refuses."""
 
+import inspect
 import json
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import pytest
+from trl.import_utils import is_vllm_available
 from typer.testing import CliRunner
 
 from curation.cli import app
-from curation.errors import InputError
+from curation.errors import InputError, MachineError
 from tests.trainers.learnable import LEARNABLE, STEPS, job, learning, made_model
-from trainers.grpo import SAMPLES, train
+from trainers.grpo import SAMPLES, VLLM, require_vllm, train
 from trainers.loop import WHOLE, read_metrics
 from trainers.presets import LOSSES, PresetError, load_preset
-from trainers.release import Release, open_release
+from trainers.release import Release
 from trainers.rewards.table import REWARDS
 from trainers.run import Run, preset_of
 from trainers.sft import Job
@@ -32,6 +35,7 @@ PRESETS = (
     pytest.param("gemma4-e2b-grpo", marks=pytest.mark.slow),
     pytest.param("qwen3.5-0.8b-grpo", marks=pytest.mark.slow),
 )
+Reads = set[tuple[str, str]]  # configuration and split
 TINY = {"gemma4": "tiny-gemma4", "qwen3.5": "tiny-qwen3.5"}
 
 
@@ -62,9 +66,33 @@ def trained(release: Path, model: Path, tmp_path_factory: pytest.TempPathFactory
     return out, train(learning(release, model, out))
 
 
+@pytest.fixture(scope="module")
+def commanded(release: Path, model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path, Reads]:
+    """(what the command printed, the run's folder, what was read of the release) of a run of one step."""
+    out, read, rows = tmp_path_factory.mktemp("command") / "run", set(), Release.rows
+
+    def told(self: Release, config: str, split: str) -> Any:
+        read.add((config, split))
+        return rows(self, config, split)
+
+    sets = ["max_steps=1", "max_new_tokens=4", "evaluate_rows=2", "prompts=2", "generations=2", "rows=4"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Release, "rows", told)
+        done = CliRunner().invoke(app, command(release, model, out, "--json", *sets))
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout), out, read
+
+
+def command(release: Path, model: Path | str, out: Path, *more: str) -> list[str]:
+    """`curation train grpo …`; of `more`, what holds a = is a setting."""
+    words = [word for one in more for word in (("--set", f"grpo.{one}") if "=" in one else (one,))]
+    where = ["--release", str(release), "--model", str(model), "--out", str(out)]
+    return ["train", "grpo", "--preset", "tiny-gemma4-grpo", *where, *words]
+
+
 def lines(out: Path) -> list[dict[str, Any]]:
     """The metrics of each step, without times."""
-    timed = ("step_time", "tokens_per_second", "mfu")
+    timed = ("step_time", "tokens_per_second", "mfu", "seconds/generation", "seconds/reward")
     return [{k: v for k, v in line.items() if k not in timed} for line in read_metrics(out / "metrics.jsonl")]
 
 
@@ -108,7 +136,7 @@ def test_a_run_folder_is_a_model_with_its_preset_and_card(trained: tuple[Path, R
     card = (out / "README.md").read_text()
     assert str(model) in card
     assert "Measured on validation" in card
-    assert not (out / "best").exists()
+    assert list(out.glob("best-*")) == []
 
 
 @pytest.mark.slow
@@ -154,14 +182,21 @@ def test_training_that_gets_no_better_stops_and_the_best_state_is_kept(
     assert any(line.startswith("step 4: no better than at step 0 for 2 measurements") for line in said)
 
 
-def test_the_best_state_survives_a_kill_while_a_better_one_takes_its_place(model: Path, tmp_path: Path) -> None:
+def test_the_best_state_is_the_one_that_the_checkpoint_knows(model: Path, tmp_path: Path) -> None:
+    """A run was killed after a better state was found and before the next checkpoint was whole."""
     from trainers.heldout import HeldOut
 
     held_out = HeldOut([], None, load_preset("tiny-gemma4-grpo"), tmp_path, 0, print)
-    (tmp_path / ".best.before").mkdir()
+    for step in (0, 5, 15):
+        (tmp_path / f"best-{step}").mkdir()
     held_out.restore([[0, 0.1, 0.0], [5, 0.3, 0.1], [10, 0.2, 0.1]])
-    assert (tmp_path / "best").is_dir()
-    assert (held_out.best.step, held_out.drifted) == (5, False)
+    assert [path.name for path in tmp_path.iterdir()] == ["best-5"]
+    assert (held_out.best.step, held_out.drifted, held_out.folder) == (5, False, tmp_path / "best-5")
+
+
+def test_where_a_steps_time_goes_is_logged(trained: tuple[Path, Run]) -> None:
+    for line in read_metrics(trained[0] / "metrics.jsonl"):
+        assert 0 < line["seconds/reward"] < line["seconds/generation"] < line["step_time"]
 
 
 def test_a_run_killed_after_a_checkpoint_goes_on_as_if_it_had_not_been(
@@ -188,28 +223,15 @@ def test_a_run_killed_after_a_checkpoint_goes_on_as_if_it_had_not_been(
     assert weights(out) == weights(trained[0])
 
 
-def test_only_the_columns_of_the_configuration_grpo_are_read(
-    release: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: set[tuple[str, str]] = set()
-    rows = Release.rows
-
-    def told(self: Release, config: str, split: str) -> Any:
-        read.add((config, split))
-        return rows(self, config, split)
-
-    monkeypatch.setattr(Release, "rows", told)
-    train(job(release, model, tmp_path / "run", max_steps=1))
-    assert read == {("grpo", "train"), ("grpo", "validation")}
+def test_only_the_columns_of_the_configuration_grpo_are_read(commanded: tuple[Any, Path, Reads]) -> None:
+    assert commanded[2] == {("grpo", "train"), ("grpo", "validation")}
 
 
 def test_the_model_is_asked_as_it_was_fine_tuned_where_the_preset_says_nothing_else(
-    release: Path, model: Path, tmp_path: Path
+    commanded: tuple[Any, Path, Reads], model: Path
 ) -> None:
-    changes = ["grpo.max_steps=1", "grpo.max_new_tokens=4", "grpo.evaluate_rows=2", f"model={json.dumps(str(model))}"]
-    preset = load_preset("tiny-gemma4-grpo", changes)
-    run = train(Job(open_release(release), str(release), preset, tmp_path / "run"))
-    assert run["preset"]["system"] == "Plan."
+    assert load_preset("tiny-gemma4-grpo").system is None
+    assert preset_of(model).system == preset_of(commanded[1]).system == "Plan."
 
 
 @pytest.mark.slow
@@ -217,6 +239,45 @@ def test_the_model_is_asked_as_it_was_fine_tuned_where_the_preset_says_nothing_e
 def test_every_loss_trains(loss: str, release: Path, model: Path, tmp_path: Path) -> None:
     changes = {"loss": loss, "max_steps": 1, "evaluate_every": 99}
     assert train(job(release, model, tmp_path / "run", reward="letters", **changes))["state"] == "finished"
+    told = lines(tmp_path / "run")[0]
+    assert told["grad_norm"] > 0
+    assert [value for key, value in told.items() if key.startswith(("clip_ratio", "cispo_clip")) and value] == []
+
+
+def test_each_loss_is_given_what_it_needs() -> None:
+    from trainers.rollouts import config
+
+    preset = load_preset("tiny-gemma4-grpo")
+    made = {
+        loss: config(replace(preset, grpo=replace(preset.grpo, loss=loss)), Path("x"), 0, False, None)
+        for loss in LOSSES
+    }
+    assert {loss: one.loss_type for loss, one in made.items()} == {loss: loss for loss in LOSSES}
+    assert made["cispo"].epsilon_high == 5.0  # 0.2 would cut the weight of every token
+    assert [loss for loss, one in made.items() if one.importance_sampling_level == "sequence"] == ["luspo"]
+
+
+def test_a_vllm_that_trl_does_not_work_with_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    preset = load_preset("tiny-gemma4-grpo", ["grpo.vllm=colocate"])
+    for installed, refused in (("0.21.2", True), ("0.22.0", False), ("0.31.4", False), ("0.32.0", True), ("1.0", True)):
+        monkeypatch.setattr("trainers.grpo.version", lambda name, found=installed: found)
+        if refused:
+            with pytest.raises(MachineError, match=f"vLLM {installed} is installed, which TRL does not work with"):
+                require_vllm(preset)
+        else:
+            require_vllm(preset)
+    source = inspect.getsource(is_vllm_available)
+    assert all(f"{major}.{minor}.0" in source for major, minor in VLLM)
+
+
+def test_a_server_is_looked_for_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    from trainers.rollouts import SERVER, config
+
+    preset = load_preset("tiny-gemma4-grpo", ["grpo.max_prompt=100", "grpo.max_new_tokens=50"])
+    made = config(preset, Path("x"), 0, False, None)
+    assert (made.use_vllm, made.vllm_server_base_url, made.vllm_max_model_length) == (False, SERVER, 150)
+    monkeypatch.setenv("VLLM_BASE_URL", "http://gpu-2:9000")
+    assert config(preset, Path("x"), 0, False, None).vllm_server_base_url == "http://gpu-2:9000"
 
 
 @pytest.mark.parametrize(
@@ -239,23 +300,11 @@ def test_what_cannot_be_trained_is_one_sentence(
         load_preset("tiny-gemma4-grpo", ["grpo.loss=ppo"])
 
 
-def test_the_command_trains_and_prints_what_came_of_it(release: Path, model: Path, tmp_path: Path) -> None:
-    command = [
-        "train",
-        "grpo",
-        "--release",
-        str(release),
-        "--preset",
-        "tiny-gemma4-grpo",
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    sets = ["grpo.max_steps=1", "grpo.max_new_tokens=4", "grpo.evaluate_rows=2"]
-    changes = [word for change in sets for word in ("--set", change)]
-    done = CliRunner().invoke(app, [*command, "--model", str(model), "--json", *changes])
-    assert done.exit_code == 0, done.output
-    told = json.loads(done.stdout)
-    assert (told["steps"], told["out"]) == (1, str(tmp_path / "run"))
-    refused = CliRunner().invoke(app, [*command[:-1], str(tmp_path / "other"), "--model", "random"])
+def test_the_command_trains_and_prints_what_came_of_it(
+    commanded: tuple[Any, Path, Reads], release: Path, tmp_path: Path
+) -> None:
+    told, out, _ = commanded
+    assert (told["steps"], told["out"]) == (1, str(out))
+    refused = CliRunner().invoke(app, command(release, "random", tmp_path / "other"))
     assert isinstance(refused.exception, InputError)
     assert "random weights earn no reward to learn from" in str(refused.exception)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.release.test_hub import LocalHub
 from tests.servers.hub_repo import Repo
+from tests.servers.local_hub import running_hub
 from tests.trainers.conftest import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,17 +20,8 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[LocalHub]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.servers.hub", "--root", str(tmp_path / "root")],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    url = process.stdout.readline().rpartition(" ")[2].strip()
-    yield LocalHub(url, tmp_path)
-    process.kill()
-    process.wait()
+    with running_hub(tmp_path) as made:
+        yield made
 
 
 def run(hub: LocalHub, release: str | Path, out: Path, *more: str, **environment: str) -> Any:
@@ -57,6 +49,7 @@ def pushed(hub: LocalHub) -> list[str]:
     return titles[:-1]
 
 
+@pytest.mark.slow
 def test_every_nth_step_and_the_finished_run_are_pushed_and_only_once(
     hub: LocalHub, release: Path, tmp_path: Path
 ) -> None:
@@ -80,6 +73,7 @@ def test_every_nth_step_and_the_finished_run_are_pushed_and_only_once(
     assert ModelRepository.of("hf://owner/planner").repo == "owner/planner"
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_a_hub_that_fails_stops_no_training_and_the_finished_run_is_pushed_by_the_same_command(
     hub: LocalHub, release: Path, tmp_path: Path

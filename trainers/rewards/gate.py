@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 
-import orjson
-
 from curation.filters.dependency import entry_faults
 from curation.filters.schema import plan_validator
 from trainers.evaluation.gold import Gold
@@ -13,9 +11,7 @@ from trainers.plans import Answer
 
 def is_shapeless(answer: Answer, gold: Gold) -> bool:
     """It is no plan, or not of the shape that the check `schema` asks for."""
-    if answer.problem is not None:
-        return True
-    return not plan_validator().is_valid(orjson.loads(answer.plan_text))
+    return answer.plan is None or not plan_validator().is_valid(answer.plan)
 
 
 def is_empty(answer: Answer, gold: Gold) -> bool:

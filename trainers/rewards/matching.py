@@ -41,7 +41,9 @@ def nearness(answer: Answer, gold: Gold, worth: Callable[[Nearness], float]) -> 
 
 def likeness(given: Mapping[str, Hashable], wanted: Mapping[str, Hashable]) -> float:
     """F1 of a step's values: the names under which both say the same."""
-    same = len(given.items() & wanted.items())
+    if given == wanted:
+        return 1.0
+    same = sum(name in wanted and wanted[name] == value for name, value in given.items())
     return Overlap(same, len(given), len(wanted)).f1
 
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 from trainers.evaluation.gold import Gold
-from trainers.plans import Answer
 from trainers.rewards.gate import closed_by
 from trainers.rewards.matching import Nearness, nearness
 from trainers.rewards.reading import Written
@@ -69,14 +68,18 @@ def plan(written: Written, gold: Gold, at: At = LAST) -> Parts:
         "selection": worth * stage.selection * near.selection,
         "parameters": worth * stage.parameters * near.parameters,
         "dependencies": worth * stage.dependencies * near.dependencies,
-        "exact": stage.exact * is_whole(written.found, near),
+        "exact": stage.exact * is_whole(near, gold),
     }
     return {**parts, "outside": -min(OUTSIDE, sum(parts.values())) if written.outside else 0.0}
 
 
-def is_whole(answer: Answer, near: Nearness) -> bool:
-    """Whether nothing is missing, wrong or too much, and the check `dependency` finds nothing."""
-    return near == (1.0, 1.0, 1.0) and answer.is_ordered
+def is_whole(near: Nearness, gold: Gold) -> bool:
+    """Whether nothing is missing, wrong or too much, and the check `dependency` finds nothing.
+
+    An answer that is so near declares the gold's dependencies, each on an earlier step, and has the gold's references:
+    the check finds in it what it finds in the gold, which is asked once.
+    """
+    return near == (1.0, 1.0, 1.0) and gold.answer.is_ordered
 
 
 def passes(written: Written, gold: Gold, stage: int) -> bool:
@@ -84,5 +87,5 @@ def passes(written: Written, gold: Gold, stage: int) -> bool:
     if written.outside or closed_by(written.found, gold) is not None:
         return False
     near = nearness(written.found, gold, STAGES[-1].worth)
-    wanted = (True, near.selection == 1.0, near.parameters == 1.0, is_whole(written.found, near))
+    wanted = (True, near.selection == 1.0, near.parameters == 1.0, is_whole(near, gold))
     return all(wanted[:stage])

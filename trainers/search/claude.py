@@ -91,7 +91,7 @@ class Asked:
         if tally.interrupted:
             raise KeyboardInterrupt
         if not tally.done:
-            raise Stopped(budget.used_up(self._last + 1 - len(trials), "trials"))
+            raise Stopped(used_up(budget, self._last + 1 - len(trials)))
         if kept[-1]["failed"]:
             raise ServiceError(f"{counted(kept[-1])['why']}; the same command goes on from here")
         return kept[-1]
@@ -109,6 +109,15 @@ class Asked:
         if same is not None:
             raise UnfitError(f"trial {same} had these settings")
         return Proposal(settings, found.answer["hypothesis"].strip(), kept["model"])
+
+
+def used_up(budget: Budget, waiting: int) -> str:
+    """The sentence for a search that its budget ended while so many trials were `waiting`."""
+    return (
+        f"the budget of ${budget.limit:,.2f} is used up: all runs of this search together spent ${budget.spent:,.2f}, and "
+        f"what is left may not pay for the next proposal; {waiting:,} trials remain: every trial is kept, and the same "
+        "command goes on from here with a larger --budget-usd"
+    )
 
 
 def settings_of(answer: dict[str, Any]) -> Settings:

@@ -1,5 +1,6 @@
-"""Is a trial better than the best so far? A paired bootstrap over plans and seeds says so, or the trial is not kept."""
+"""Is a trial better than the best so far? A paired bootstrap, with the luck of seeds in it, says so, or it is not kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -32,17 +33,28 @@ class Gain:
 
 
 def gain(trial: Column, best: Column, seed: int = 0) -> Gain:
-    """The gain of `trial` over `best`, both of shape (plans, seeds), rows and columns meaning the same in both.
+    """The gain of `trial` over `best`, both of shape (plans, seeds), rows and columns meaning the same in both."""
+    return gains((trial,), best, seed)[0]
 
-    Plans are resampled, and so are seeds: another order of the rows makes another model. What few seeds hide of their
-    own spread is put back (√(n/(n−1)) of it); of one seed nothing is known.
+
+def gains(trials: Sequence[Column], best: Column, seed: int = 0) -> list[Gain]:
+    """The gain of each of several trials over the same best.
+
+    Plans are resampled in pairs. Seeds are too few for that: another order of the rows makes another model, and three
+    that all happen to be good would look like a setting that is. So to each resample luck is added, drawn from
+    Student's t with the spread that the models of both settings show among themselves. Of one seed nothing is known.
     """
-    gaps = trial - best
-    plans, seeds = gaps.shape
-    by_seed = resampled(gaps, seed, DRAWS)
-    means = by_seed.mean(axis=1)
+    gaps = np.column_stack([(trial - best).mean(axis=1) for trial in trials])
+    means = resampled(gaps, seed, DRAWS)
+    plans, seeds = best.shape
     if seeds > 1:
-        drawn = np.random.default_rng(seed + 1).integers(seeds, size=(DRAWS, seeds))
-        means = means + sqrt(seeds / (seeds - 1)) * (np.take_along_axis(by_seed, drawn, axis=1).mean(axis=1) - means)
-    p = (int((means <= 0).sum()) + 1) / (DRAWS + 1)
-    return Gain(float(gaps.mean()), *ends(means), p, plans, seeds)
+        spreads = [sqrt((_variance(trial) + _variance(best)) / seeds) for trial in trials]
+        luck = np.random.default_rng(seed + 1).standard_t(2 * (seeds - 1), size=DRAWS)
+        means = means + luck[:, None] * np.array(spreads)
+    p = ((means <= 0).sum(axis=0) + 1) / (DRAWS + 1)
+    return [Gain(float(gaps[:, i].mean()), *ends(means[:, i]), float(p[i]), plans, seeds) for i in range(len(trials))]
+
+
+def _variance(models: Column) -> float:
+    """How much the models of one setting, a column each, differ in what they earn on the same plans."""
+    return float(models.mean(axis=0).var(ddof=1))

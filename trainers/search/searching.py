@@ -70,6 +70,11 @@ def search(job: Job, proposer: Proposer, say: Say) -> dict[str, Any]:
             say(f"{job.out} holds this search, finished; nothing is tried again")
             return told
         learned, asked = halves(job.release, job.out / HALVES)
+        say(
+            f"{job.trials} trials beside the preset as it is, of {job.seeds} models each, measured on "
+            f"{asked.splits['validation']:,} plans of validation: {(job.trials + 1) * job.seeds} models to train, and "
+            f"{2 * job.seeds} more to confirm one that is kept"
+        )
         for trial in _trials(job, proposer, learned, asked, say):
             say(sentence(trial))
             _show(job.out, told)
@@ -224,7 +229,16 @@ def _confirmation(job: Job, learned: Release, say: Say) -> dict[str, Any] | None
     tables = {}
     for trial in (start, leading):
         folder = job.out / CONFIRMATION / f"{trial.number:03d}"
-        tables[trial.number] = _measured(job, trial, learned, job.release, "test", fresh, folder, say)
+        try:
+            tables[trial.number] = _measured(job, trial, learned, job.release, "test", fresh, folder, say)
+        except FailedError as error:
+            return {
+                "trial": leading.number,
+                "seeds": list(fresh),
+                "confirmed": False,
+                "failed": trial.number,
+                "why": str(error),
+            }
         without_weights(folder) if trial is start else None
     found: dict[str, Any] = {"trial": leading.number, "seeds": list(fresh), "plans": tables[0].height // job.seeds}
     for measure in MEASURES:

@@ -52,6 +52,11 @@ def verdict(told: Mapping[str, Any], trials: Sequence[Trial]) -> str:
     if leading.number == 0:
         return "No trial is sure to be better than the preset as it is: it stays, and the split test was not read."
     found = told["confirmation"]
+    if "why" in found:
+        return (
+            f"Trial {leading.number} is not confirmed: stay with the preset as it is. With seeds that no trial had, trial "
+            f"{found['failed']} failed: {found['why']}"
+        )
     gain = found["plan"]["gain"]
     what = "is confirmed" if found["confirmed"] else "is not confirmed: stay with the preset as it is"
     return (

@@ -28,7 +28,7 @@ from trainers.rewards.table import reward
 from trainers.run import put, read_run
 
 MODEL, ANSWERS, ORDER = "model-seed-{}", "answers-{}-seed-{}", "order-seed-{}"
-WEIGHTS = ("*.safetensors", "checkpoints", "best")  # what is large in a run's folder
+WEIGHTS = ("*.safetensors", "checkpoints", "best-*")  # what is large in a run's folder
 MEASURES = ("plan", "plan_exact")
 KILLED = -9  # what a process is ended with by a person, or by a machine without memory
 
@@ -96,14 +96,14 @@ def _apart(order: Order, say: Say) -> None:
     out = child.communicate()[0].splitlines()
     outcome = json.loads(out[-1]) if child.returncode == 0 and out else None
     if outcome is None:
-        _require_own_fault(child.returncode, last)
+        require_own_fault(child.returncode, last)
     elif outcome["fault"] == "settings":
         raise FailedError(outcome["why"])
     elif outcome["fault"] is not None:
         raise MachineError(outcome["why"])
 
 
-def _require_own_fault(code: int, last: str) -> None:
+def require_own_fault(code: int, last: str) -> None:
     """Raises FailedError for a process that crashed, MachineError for one that was killed."""
     if code == KILLED:
         raise MachineError("a trial was killed from outside, or for want of memory; the same command goes on from here")
@@ -143,6 +143,7 @@ def scores(model: Path, release: Release, split: str, preset: Preset, folder: Pa
     own = preset_of(model)
     asked = replace(preset, system=own.system, thinking=own.thinking)
     table, _ = evaluate(Job(str(model), release, asked, split, pools=("own",), out=folder))
+    _empty_cache()
     golds = {row["sample_id"]: gold_of_row(row) for row in release.rows("grpo", split)}
     form = FAMILIES[asked.family].thinking[asked.thinking]
     rows = []
@@ -151,6 +152,13 @@ def scores(model: Path, release: Release, split: str, preset: Preset, folder: Pa
         exact = METRICS["plan_exact"](written.answer, golds[sample])
         rows.append((sample, reward("plan", written, golds[sample]), exact or 0.0))
     return pl.DataFrame(rows, schema=["sample_id", *MEASURES], orient="row").sort("sample_id")
+
+
+def _empty_cache() -> None:
+    """Gives back the GPU's memory that torch still holds: the next model is trained by another process."""
+    import torch
+
+    torch.cuda.empty_cache()
 
 
 def without_weights(folder: Path) -> None:

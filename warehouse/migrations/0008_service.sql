@@ -41,7 +41,7 @@ CREATE TABLE source_trouble (
 
 -- Trained models: one row for each run folder, wherever it was made.
 CREATE TABLE training_run (
-    run_id      VARCHAR NOT NULL,  -- a hash of what makes it one: kind, release, preset, model, seed, beginning
+    run_id      VARCHAR NOT NULL,  -- a hash of what makes it one: kind, release, preset, model, seed
     kind        VARCHAR NOT NULL,
     name        VARCHAR NOT NULL,  -- of the release
     version     VARCHAR NOT NULL,

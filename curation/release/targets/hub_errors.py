@@ -25,11 +25,7 @@ UNREACHABLE = (
 
 
 class HubError(ServiceError):
-    """The Hub refused or failed; `again` says whether the same request may yet succeed."""
-
-    def __init__(self, sentence: str, again: bool) -> None:
-        super().__init__(sentence)
-        self.again = again
+    """The Hub refused or failed."""
 
 
 def no_token() -> HubError:

@@ -69,7 +69,10 @@ class ModelRepository:
         from huggingface_hub.errors import RepositoryNotFoundError
 
         def download(api: "HfApi") -> str:
-            return str(api.snapshot_download(self.repo, allow_patterns=list(wanted)))
+            head = api.repo_info(
+                self.repo
+            ).sha  # asked for first: a download that fails would give an older copy in silence
+            return str(api.snapshot_download(self.repo, revision=head, allow_patterns=list(wanted)))
 
         try:
             return Path(self._asked(download, "read"))

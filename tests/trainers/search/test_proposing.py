@@ -97,7 +97,7 @@ def test_the_budget_is_a_hard_stop_over_all_runs(serve: Callable[..., Claude], t
     one.propose([START])
     most = one._form.most(render(LOSSES, [START, SECOND], 9))
     assert most is not None
-    with pytest.raises(Stopped, match=r"the budget of \$\d\.\d\d is used up"):
+    with pytest.raises(Stopped, match=r"the budget of \$\d\.\d\d is used up: all runs .* with a larger --budget-usd"):
         asking(tmp_path, usd=most).propose([START, SECOND])
     assert service.requests == 1
     with pytest.raises(InputError, match="a budget of 0 dollars is none"):

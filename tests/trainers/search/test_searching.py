@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -10,19 +11,22 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation.errors import InputError
+from curation.errors import InputError, MachineError
 from tests.claude.conftest import environment
 from tests.conftest import Cli
 from tests.servers.claude import Claude
-from tests.trainers.search.conftest import CHANGES, GENTLE, HARSH, SEEDS, SPACE, TRIALS, WILD, job
+from tests.trainers.search.conftest import CHANGES, GENTLE, HARSH, SEEDS, SPACE, TRIALS, WILD, job, preset_of
+from trainers.presets import changed, load_preset
 from trainers.release import open_release
-from trainers.search import history, ledger
+from trainers.run import read_run
+from trainers.search import history, ledger, searching
 from trainers.search.claude import counted
 from trainers.search.drawing import Drawn
 from trainers.search.halves import half, halves
-from trainers.search.searching import search
-from trainers.search.space import parse_space
+from trainers.search.searching import Job, search
+from trainers.search.space import load_space, parse_space
 from trainers.search.tables import HEADINGS, verdict
+from trainers.search.trial import FailedError, Order, require_own_fault, trained
 
 Searched = tuple[Path, dict[str, Any], list[str]]
 
@@ -33,6 +37,7 @@ def decided(out: Path) -> list[dict[str, Any]]:
     return [{key: value for key, value in one.items() if key != "seconds"} for one in told]
 
 
+@pytest.mark.slow
 def test_what_is_surely_better_is_kept_and_nothing_else(searched: Searched) -> None:
     start, gentle, wild, harsh = history.read(searched[0])
     assert [trial.settings["sft.learning_rate"] for trial in (start, gentle, wild, harsh)] == [0.5, GENTLE, WILD, HARSH]
@@ -45,12 +50,14 @@ def test_what_is_surely_better_is_kept_and_nothing_else(searched: Searched) -> N
     assert harsh.gain.high < 0
 
 
+@pytest.mark.slow
 def test_a_trial_that_cannot_be_trained_is_a_result(searched: Searched) -> None:
     wild = history.read(searched[0])[2]
     assert (wild.state, wild.plan) == ("failed", None)
     assert "became" in str(wild.why)
 
 
+@pytest.mark.slow
 def test_the_winner_is_confirmed_with_plans_and_seeds_that_no_trial_had(
     searched: Searched, plain_release: Path
 ) -> None:
@@ -83,6 +90,7 @@ def test_no_trial_is_given_the_test_split_or_trains_on_what_it_is_asked_for(
         learned.rows("grpo", "test")
 
 
+@pytest.mark.slow
 def test_every_reply_is_in_the_ledger_and_only_the_bests_weights_are_left(searched: Searched) -> None:
     out = searched[0]
     kept = ledger.records(out)
@@ -93,9 +101,8 @@ def test_every_reply_is_in_the_ledger_and_only_the_bests_weights_are_left(search
     assert len(list(out.glob("trials/*/model-seed-*/metrics.jsonl"))) == SEEDS * TRIALS + 1  # one failed at its first
 
 
+@pytest.mark.slow
 def test_table_picture_and_the_best_preset_lie_in_the_folder(searched: Searched) -> None:
-    from trainers.presets import load_preset
-
     out, told, said = searched
     page = (out / "README.md").read_text()
     assert f"| {' | '.join(HEADINGS)} |" in page
@@ -106,6 +113,7 @@ def test_table_picture_and_the_best_preset_lie_in_the_folder(searched: Searched)
     assert any(line.startswith("trial 1 is kept: plan 0.") for line in said)
 
 
+@pytest.mark.slow
 def test_a_finished_search_tries_nothing_again_and_another_one_is_told(
     searched: Searched, plain_release: Path, planning: Path
 ) -> None:
@@ -128,6 +136,8 @@ def test_where_nothing_helps_the_preset_stays_and_test_is_not_read(
     assert history.read(made.out)[1].gain.mean == 0  # type: ignore[union-attr]
     assert not (made.out / "confirmation").exists()
     assert any("the split test is not read" in line for line in said)
+    assert said[0].startswith("1 trials beside the preset as it is, of 2 models each, measured on ")
+    assert said[0].endswith("plans of validation: 4 models to train, and 4 more to confirm one that is kept")
 
 
 def test_too_few_seeds_or_plans_are_told_before_anything_is_trained(
@@ -139,6 +149,73 @@ def test_too_few_seeds_or_plans_are_told_before_anything_is_trained(
     many = job(plain_release, planning, tmp_path / "many", trials=500)
     with pytest.raises(InputError, match=r"choose --trials from 1 to 200"):
         search(many, Drawn(many.space, many.preset), lambda _: None)
+
+
+@pytest.mark.slow
+def test_a_winner_that_fails_with_other_seeds_is_not_confirmed_and_the_search_ends(
+    searched: Searched, plain_release: Path, planning: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search as it was before its confirmation, where no model can be trained any more."""
+    out = tmp_path / "s"
+    shutil.copytree(searched[0], out)
+    shutil.rmtree(out / "confirmation")
+    told = json.loads((out / "search.json").read_text())
+    (out / "search.json").write_text(json.dumps({**told, "state": "running", "confirmation": None}))
+
+    def fails(*order: Any) -> Path:
+        raise FailedError("the loss became nan at step 2")
+
+    monkeypatch.setattr(searching, "trained", fails)
+    same = job(plain_release, planning, out)
+    found = search(same, Drawn(same.space, same.preset), lambda _: None)
+    assert (found["state"], found["best"], found["confirmation"]["confirmed"]) == ("finished", 1, False)
+    assert "trial 0 failed: the loss became nan at step 2" in verdict(found, history.read(out))
+    assert "is not confirmed: stay with the preset as it is" in (out / "README.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_a_model_is_made_in_a_process_of_its_own_and_its_end_is_told(
+    plain_release: Path, planning: Path, tmp_path: Path
+) -> None:
+    release = open_release(plain_release)
+    said: list[str] = []
+    good = Order("sft", changed(preset_of(planning), {"sft.learning_rate": GENTLE}), 3, release, tmp_path / "good")
+    assert trained(good, True, said.append) == tmp_path / "good"
+    run = read_run(tmp_path / "good") or {}
+    assert (run["state"], run["seed"], run["steps"]) == ("finished", 3, 3)
+    assert said
+    wild = Order("sft", changed(good.preset, {"sft.learning_rate": WILD}), 3, release, tmp_path / "wild")
+    with pytest.raises(FailedError, match="became"):
+        trained(wild, True, said.append)
+    gone = Order("nobody", good.preset, 3, release, tmp_path / "gone")
+    with pytest.raises(FailedError, match="it ended with exit code 1: KeyError: 'nobody'"):
+        trained(gone, True, said.append)
+
+
+def test_a_process_that_was_killed_is_nobodys_settings() -> None:
+    with pytest.raises(MachineError, match="killed from outside"):
+        require_own_fault(-9, "")
+    with pytest.raises(FailedError, match="it ended with signal 11: Segmentation fault"):
+        require_own_fault(-11, "Segmentation fault")
+
+
+@pytest.mark.slow
+def test_the_bundled_space_of_grpo_is_searched_by_trials_that_learn_from_rewards(
+    plain_release: Path, planning: Path, tmp_path: Path
+) -> None:
+    few = ["max_steps=1", "prompts=2", "generations=2", "rows=4", "max_new_tokens=60", "evaluate_rows=4"]
+    told = [f"model={json.dumps(str(planning))}", "decoding.max_new_tokens=60", *(f"grpo.{one}" for one in few)]
+    preset = load_preset("tiny-gemma4-grpo", told)
+    space = load_space("grpo", preset)
+    made = Job(open_release(plain_release), "r", preset, space, tmp_path / "s", trials=1, seeds=2, proposer="optuna")
+    found = search(made, Drawn(space, preset), lambda _: None)
+    start, drawn = history.read(made.out)
+    assert (found["state"], start.state, drawn.state) == ("finished", "measured", "measured")
+    assert drawn.settings != start.settings
+    for seed in (0, 1):
+        run = read_run(history.folder_of(made.out, 1) / f"model-seed-{seed}") or {}
+        assert (run["kind"], run["preset"]["grpo"]["loss"]) == ("grpo", drawn.settings["grpo.loss"])
 
 
 @pytest.mark.slow
