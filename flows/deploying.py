@@ -27,7 +27,7 @@ CURATION, GPU = "curation", "gpu"  # work pools: the box that owns the warehouse
 TAG = "curation-serve"  # on what `curation serve` made, so that it can take away what is served no more
 TRAINERS = {"sft": train_sft, "grpo": train_grpo}
 WHEN = {"always": PUBLISHED, "after approval": APPROVED}
-FRESH = timedelta(minutes=2)  # a run that is just being started has no process yet
+FRESH = timedelta(minutes=10)  # a run that is being started has no process yet: minutes, on a machine with much to do
 
 
 @dataclass(frozen=True)
