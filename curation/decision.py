@@ -7,6 +7,7 @@ import orjson
 import polars as pl
 
 from curation.credentials import mask
+from curation.pointer import pointer, tokens
 
 OUTCOMES = ("pass", "flag", "fail", "abstain")
 
@@ -38,15 +39,15 @@ class Reasons(Protocol):
     REASONS: tuple[str, ...]
 
 
-def shorten(seen: object, pointer: str = "") -> object:
+def shorten(seen: object, at: str = "") -> object:
     """The value as it is kept in a fault: short values whole, long ones as the beginning of their JSON text.
 
     A credential in it is masked: no decision may show one, whatever the fault was. The key that a value stands under,
-    the last one in `pointer`, may be what makes it a credential.
+    the last one in the pointer `at`, may be what makes it a credential.
     """
     if seen is None or isinstance(seen, bool | int | float):
         return seen
-    key = next((token for token in reversed(pointer.split("/")) if token and not token.isdigit()), "")
+    key = next((token for token in reversed(at.split("/")) if token and not token.isdigit()), "")
     text = mask(seen if isinstance(seen, str) else orjson.dumps(seen, default=str).decode(), key)
     if len(text) <= SEEN_LIMIT:
         return text
@@ -76,7 +77,14 @@ def decided(
     texts: dict[int, str] = {}
     for row, own in found.items():
         own.sort(key=lambda fault: order[fault.reason])
-        listed = [{"reason": f.reason, "pointer": mask(f.pointer), "seen": shorten(f.seen, f.pointer)} for f in own]
+        listed = [
+            {
+                "reason": f.reason,
+                "pointer": pointer(mask(token) for token in tokens(f.pointer)),
+                "seen": shorten(f.seen, f.pointer),
+            }
+            for f in own
+        ]
         first = listed[0]
         outcomes[row] = "flag" if flags.issuperset(f.reason for f in own) else "fail"
         codes[row] = own[0].reason
