@@ -182,10 +182,9 @@ def accepted_samples(store: Store, recipe: Recipe, specification: Specification)
             )
         raise InputError(f"no sample of {recipe.name} is accepted; `curation status` shows where they fell")
     scores = store.read("judge_scores", {"members": accepted.select("sample_id")}, spec=specification.spec)
-    folded = {told: specification.fold.overall(orjson.loads(told)) for told in scores["scores"].unique()}
-    overall = scores.select(
-        "sample_id", overall=pl.col("scores").replace_strict(folded, default=None, return_dtype=pl.Float64)
-    )
+    folded = [(told, specification.fold.overall(orjson.loads(told))) for told in scores["scores"].unique()]
+    known = pl.DataFrame(folded, schema={"scores": pl.String, "overall": pl.Float64}, orient="row", strict=False)
+    overall = scores.join(known, on="scores").select("sample_id", "overall")
     first = store.read("first_release_version", name=recipe.name)
     samples = pl.concat(list(batches(store, accepted["sample_id"]))).drop("parent_id")
     runs = members.select("sample_id", "parent_id", "origin_id")  # turns of a run that grew belong to its last form

@@ -64,8 +64,14 @@ def test_the_lock_is_given_back(warehouse, job):
 
 
 def test_a_lock_that_cannot_be_made_is_the_users_to_mend(tmp_path, job):
-    with pytest.raises(InputError, match="absent"), only_one(tmp_path / "absent" / "w.duckdb", job):
-        pytest.fail("there is no such folder")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file"), only_one(tmp_path / "file" / "w.duckdb", job):
+        pytest.fail("a file is no folder")
+
+
+def test_the_folder_of_a_warehouse_to_come_is_made(tmp_path, job):
+    with only_one(tmp_path / "absent" / "w.duckdb", job):
+        assert (tmp_path / "absent").is_dir()
 
 
 def test_a_judge_and_a_publisher_do_not_wait_for_each_other(warehouse):

@@ -110,7 +110,7 @@ FORMS: dict[str, Make] = {
     "encrypted rsa": lambda r: pem(r, "RSA ").replace(
         "-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,9F2A\n\n", 1
     ),
-    "pkcs8 in code": lambda r: pem(r, "").replace("\n", '\\n" +\n  "'),
+    "pkcs8 as code": lambda r: pem(r, "").replace("\n", '\\n" +\n  "'),
     "pkcs8 on one line": lambda r: pem(r, "").replace("\n", "\\n"),
     "sendgrid": lambda r: "S" + "G." + some(r, URLSAFE, 22) + "." + some(r, URLSAFE, 43),
     "mailgun": lambda r: "ke" + "y-" + some(r, HEX, 32),
