@@ -81,6 +81,11 @@ def folder_of(model: str, name: str, version: str, split: str) -> Path:
     return Path("evaluations") / called / f"{name}-v{version}-{split}"
 
 
+def held_out(splits: Mapping[str, int]) -> str:
+    """The split that a model is measured on where none is named: test, or validation where a release has no test."""
+    return "validation" if "test" not in splits and "validation" in splits else "test"
+
+
 def preset_of(model: str, given: str | None) -> Preset:
     """The preset named, else the one that lies in the model's folder."""
     if given is not None:

@@ -23,7 +23,9 @@ def evaluate(
     release: Annotated[
         str | None, typer.Option("--release", help="A release: its folder, NAME@VERSION or hf://owner/name@tag.")
     ] = None,
-    split: Annotated[str, typer.Option("--split", help="Which split is asked.")] = "test",
+    split: Annotated[
+        str | None, typer.Option("--split", help="Which split is asked; else test, or validation where there is none.")
+    ] = None,
     engine: Annotated[
         str, typer.Option("--engine", help="transformers, vllm, or openai: a server that speaks it.")
     ] = "transformers",
@@ -57,16 +59,15 @@ def evaluate(
         if given is None:
             raise typer.BadParameter("name it, or with --show worst the folder with --out", param_hint=name)
     from trainers.engines import ENGINES
-    from trainers.evaluate import LIMIT, Job, preset_of
+    from trainers.evaluate import LIMIT, Job, held_out, preset_of
     from trainers.evaluation.pools import parse_pools
     from trainers.release import open_release
 
     if engine not in ENGINES:
         raise typer.BadParameter(f"{engine!r} is none of {', '.join(ENGINES)}", param_hint="--engine")
     model, opened = str(model), open_release(str(release))
-    job = Job(
-        model, opened, preset_of(model, preset), split, engine, limit or LIMIT, parse_pools(pool), seed, workers, out
-    )
+    chosen, asked = preset_of(model, preset), split or held_out(opened.splits)
+    job = Job(model, opened, chosen, asked, engine, limit or LIMIT, parse_pools(pool), seed, workers, out)
     if show:
         show_worst(job.folder, limit or SHOWN)
         return

@@ -14,7 +14,7 @@ from curation.errors import InputError, ServiceError, Stopped
 from tests.conftest import Cli
 from tests.servers.openai import MODEL, Messages, OpenAi
 from trainers import evaluate as evaluation
-from trainers.evaluate import Job, chosen, evaluate, folder_of, preset_of
+from trainers.evaluate import Job, chosen, evaluate, folder_of, held_out, preset_of
 from trainers.evaluation import results
 from trainers.evaluation.metrics import COUNTS, METRICS, NAMES
 from trainers.evaluation.pools import POOLS
@@ -235,3 +235,15 @@ def test_a_tiny_real_model_is_evaluated_through_the_command(
     assert failed.stderr.startswith("error: the release plans 1.0.0 has no split 'trial'")
     assert cli("evaluate", "--model", tiny("gemma4")).returncode == 2
     assert set(METRICS) <= set(figures["metrics"])
+
+
+@pytest.mark.parametrize(
+    ("splits", "asked"),
+    [
+        ({"train": 9, "validation": 3, "test": 3}, "test"),
+        ({"train": 9, "validation": 3}, "validation"),
+        ({"train": 9}, "test"),  # which the error then names, with the splits that there are
+    ],
+)
+def test_a_release_without_a_test_split_is_measured_on_validation(splits: dict[str, int], asked: str) -> None:
+    assert held_out(splits) == asked
