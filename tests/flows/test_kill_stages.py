@@ -28,6 +28,11 @@ def replies(world: World) -> int:
     return count(journal_folder(world.warehouse))
 
 
+def folded(n: Callable[[str], int]) -> int:
+    """How many replies the warehouse holds, those about canaries with them."""
+    return n("judgement") + n("watch")
+
+
 def is_building(world: World) -> bool:
     """Whether files of a release are being written."""
     return any(world.folder.glob("w.duckdb.release-*/**/data/*/*"))
@@ -36,12 +41,12 @@ def is_building(world: World) -> bool:
 # What is seen at the moment of the kill, while nobody can write to the warehouse.
 STAGES: dict[str, Seen] = {
     "start": lambda world, n, judged: not n("refresh") and bool(world.prefect.running()),
-    "ingest": lambda world, n, judged: n("source_file") == 1,
+    "ingest": lambda world, n, judged: n("source_file") > 0 and not n("decision"),
     "check": lambda world, n, judged: n("decision") > 0 and not n("signature"),
     "dedup": lambda world, n, judged: n("signature") > 0 and not n("decision WHERE stage = 'dedup'"),
     "judge": lambda world, n, judged: 0 < replies(world) < judged and world.judge.in_flight > 0,
-    "fold": lambda world, n, judged: replies(world) > 0 and replies(world) + n("judgement") >= judged,
-    "settle": lambda world, n, judged: n("judgement") >= judged and not n("decision WHERE stage = 'judge'"),
+    "fold": lambda world, n, judged: replies(world) > 0 and replies(world) + folded(n) >= judged,
+    "settle": lambda world, n, judged: folded(n) >= judged and not n("decision WHERE stage = 'judge'"),
     "build": lambda world, n, judged: is_building(world) and not n("release"),
     "place": lambda world, n, judged: n("release WHERE state = 'building'") == 1,
     "announce": lambda world, n, judged: (
@@ -94,7 +99,7 @@ def test_a_refresh_killed_in_a_stage_is_finished_by_the_next_one(make: Make, qui
     if stage in REQUESTS:
         world.hub.fault(REQUESTS[stage], "hang", 1)
     seen = STAGES[stage] if stage in STAGES else hung(REQUESTS[stage])
-    asked = rows.counted(quiet.warehouse, "judgement")
+    asked = rows.counted(quiet.warehouse, "judgement") + rows.counted(quiet.warehouse, "watch")
     killed = world.refresh(at(world, seen, asked))
     assert killed.killed, killed.said
     assert rows.counted(world.warehouse, "refresh", "state = 'finished'") == (stage == "announce")
