@@ -11,7 +11,7 @@ import orjson
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 BAR_AFTER = 1.0  # seconds
 LINE_EVERY = 60.0  # seconds between two lines where stderr is not a terminal
@@ -75,7 +75,8 @@ def masked(text: str) -> str:
 def visible(text: str) -> str:
     """Text whose control characters, such as the escape that begins a terminal's commands, stand as U+FFFD.
 
-    So do the lone surrogates as which Python holds bytes that are not UTF-8.
+    So do those that turn the direction of writing, by which a text shows in another order than it is read, and the lone
+    surrogates as which Python holds bytes that are not UTF-8.
     """
     return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 

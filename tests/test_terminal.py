@@ -55,4 +55,5 @@ def test_a_line_without_a_known_end_counts_alone() -> None:
 
 
 def test_what_cannot_be_printed_is_not() -> None:
+    assert terminal.visible("a\u202eb\u2066c") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
     assert terminal.visible("a\x1b[31mb\udce9c") == "a\N{REPLACEMENT CHARACTER}[31mb\N{REPLACEMENT CHARACTER}c"

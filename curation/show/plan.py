@@ -61,7 +61,7 @@ def step_lines(
     shown = [value for place, value in enumerate(values) if place < VALUES or value[0] in told]
     for pointer, kind, text in shown:
         value = short(f'"{text}"' if kind == "string" else text, WIDE)
-        key = short(".".join(tokens(pointer)[3:]), WIDE)
+        key = short(".".join(tokens(pointer)[3:]) or PARAMETERS, WIDE)
         line = Text(f"{below}   {key}: ") + Text(value, style="green" if pointer in said else "")
         yield Line(pointer, line + Text("  said in the request" if pointer in said else "", style="dim"), under)
     if len(shown) < len(values):

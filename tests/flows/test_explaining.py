@@ -49,7 +49,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     loose = told("loose", "Send north along.", [plugin("a", {})], [call("a", {"where": "\x1b[31mnorth"})])
     invented = told("invented", "Send north along.", [plugin("a", {})], [call("a", {"where": "Zugspitze"})])
     leaking = {**leaky(1), "metadata": {"key": TOKEN}}
-    source = traces.write(tmp_path / "t.jsonl", [diamond(), leaking, broken, loose, invented])
+    odd = told("odd", "Send north along.", [plugin("a", {})], [{**call("a", {}), "api_request_parameters": 3}])
+    source = traces.write(tmp_path / "t.jsonl", [diamond(), leaking, broken, loose, invented, odd])
     ingest(store, [str(source)], "ondemand", "production")
     for name, settings in (("t", ""), ("strict", 'grounding = "drop"\n')):
         file = tmp_path / f"{name}.toml"
@@ -134,3 +135,9 @@ def test_a_plan_that_is_no_json_is_shown_as_it_stands(store: Store) -> None:
     lines = shown(asking.explain(store, "broken")).splitlines()
     place = next(i for i, line in enumerate(lines) if "{'plugins': [" in line)
     assert "✗ schema.not_json" in lines[place + 1]
+
+
+def test_parameters_that_are_no_object_stand_under_their_own_name(store: Store) -> None:
+    lines = shown(asking.explain(store, "odd")).splitlines()
+    place = next(i for i, line in enumerate(lines) if line.strip() == "api_request_parameters: 3")
+    assert "schema.invalid at /plugins/0/api_request_parameters: 3" in lines[place + 1]
