@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-from curation.decision import DECISION_FRAME
+from curation.decision import DECISION_FRAME, passed
 from curation.sample import dumps
 
 NAME = "lineage"
@@ -136,13 +136,13 @@ def decide(
         for sample_id, is_gone, by, reader in per_sample.iter_rows()
         if is_gone
     } | (children or {})
-    rows: list[tuple[str | None, ...]] = []
-    for sample_id in members["sample_id"]:
-        if sample_id in by_sample:
-            detail = by_sample[sample_id]
-            fault = [{"reason": REASONS[0], "pointer": "", "seen": detail}]
-            leans_on = dumps([detail["sample_id"]]) if "sample_id" in detail else None
-            rows.append((sample_id, "fail", REASONS[0], dumps(detail), dumps(fault), leans_on))
-        else:
-            rows.append((sample_id, "pass", None, None, None, None))
-    return pl.DataFrame(rows, schema=DECISION_FRAME, orient="row")
+    falls = pl.col("sample_id").is_in(pl.Series(list(by_sample), dtype=pl.String).implode())
+    rows = [fallen(sample_id, by_sample[sample_id]) for sample_id in members.filter(falls)["sample_id"]]
+    return pl.concat([passed(members.filter(~falls)), pl.DataFrame(rows, schema=DECISION_FRAME, orient="row")])
+
+
+def fallen(sample_id: str, detail: Detail) -> tuple[str | None, ...]:
+    """The row of a decision frame for a sample that has been replaced."""
+    fault = [{"reason": REASONS[0], "pointer": "", "seen": detail}]
+    leans_on = dumps([detail["sample_id"]]) if "sample_id" in detail else None
+    return (sample_id, "fail", REASONS[0], dumps(detail), dumps(fault), leans_on)

@@ -1,6 +1,7 @@
 """A command as a process: what it starts with, and how it ends: one sentence and an exit code, never a traceback."""
 
 import atexit
+import gc
 import os
 import sys
 from importlib.util import find_spec
@@ -54,6 +55,15 @@ def is_store_error(error: Exception) -> bool:
     """Whether the warehouse told us in its own words; it is not loaded before it is needed."""
     store = sys.modules.get("warehouse.errors")
     return store is not None and isinstance(error, store.StoreError)
+
+
+def spare_collections() -> None:
+    """For a run over many rows: the garbage collector leaves alone what is loaded by now, and looks less often at what comes.
+
+    A sixth of a night's CPU was its walk through Prefect's objects, again and again, for each batch of rows.
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def be_quiet() -> None:

@@ -25,6 +25,14 @@ def _prompt(name: str) -> str:
     return (files("curation") / "prompts" / name).read_text(encoding="utf-8").rstrip("\n")
 
 
+@cache
+def _request() -> tuple[str, str, str]:
+    """What stands before the candidates, between them and the request, and after it."""
+    before, _, rest = _prompt("request.md").partition("$candidates")
+    between, _, after = rest.partition("$request")
+    return before, between, after
+
+
 def system_prompt() -> str:
     """What the model is told it is, where a sample does not say so itself."""
     return _prompt("system.md")
@@ -35,7 +43,8 @@ def render_request(request: str, candidates: list[Candidate] | None) -> str:
     if candidates is None:
         return request
     listed = orjson.dumps(candidates, option=orjson.OPT_INDENT_2).decode()
-    return Template(_prompt("request.md")).substitute(candidates=listed, request=request)
+    before, between, after = _request()
+    return f"{before}{listed}{between}{request}{after}"
 
 
 def render_answer(thinking: str | None, plan: str) -> str:

@@ -27,17 +27,16 @@ SHOWN_TEXTS = ("request", "messages", "candidates", "thinking", "plan", "source"
 OPEN = ("undecided", "not measured")  # what a verdict says where no stage has given a reason
 
 
-def status(store: Store, recipe: Recipe) -> dict[str, Any]:
-    """The funnel of one recipe as JSON values: what `status --json` prints."""
+def status(store: Store, recipe: Recipe, members: pl.DataFrame | None = None) -> dict[str, Any]:
+    """The funnel of one recipe as JSON values: what `status --json` prints. `members`: where they are read already."""
     with store.reading():
-        return read_status(store, recipe)
+        return read_status(store, recipe, read_members(store, recipe) if members is None else members)
 
 
-def read_status(store: Store, recipe: Recipe) -> dict[str, Any]:
+def read_status(store: Store, recipe: Recipe, members: pl.DataFrame) -> dict[str, Any]:
     """What `status` says, read through one connection."""
     names = sorted({source.name for source in recipe.sources})
     sources = {"sources": pl.DataFrame({"name": names}, schema={"name": pl.String})}
-    members = read_members(store, recipe)
     traces = store.read("trace_counts", sources, only_sources=bool(names)).row(0, named=True)
     kinds = store.read("sample_counts", sources, only_sources=bool(names))
     verdicts = store.read("verdict_counts", {"members": members}, recipe=recipe.name)

@@ -21,7 +21,7 @@ from flows.checking import survivors
 from flows.children import keep_children, standing
 from flows.judging import RUNS, require_checked, spooled, tell
 from flows.keys import fence_secret
-from flows.loading import load_samples, read_links, slices
+from flows.loading import load_samples, read_links, read_replaced, slices
 from flows.writing import JOB, ask, fold_writings, replies, require_claude
 from warehouse import Store
 
@@ -105,7 +105,7 @@ def eligible(store: Store, recipe: Recipe) -> pl.Series:
     right = members.join(survivors(store, recipe, members, stages), on="sample_id", how="semi")
     with store.reading():
         links = read_links(store, recipe, asked(recipe, before=MAKER))
-        replaced = lineage.superseded(store.read("superseding").iter_rows()).traces
+        replaced = read_replaced(store).traces
         outdated = lineage.of_origins(store.read("outdated_readings"), links)
     lineages = lineage.decide(right, links, replaced, outdated)
     current = right.join(lineages.filter(pl.col("outcome") == "pass"), on="sample_id", how="semi")

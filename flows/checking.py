@@ -39,8 +39,7 @@ def check(store: Store, recipe: Recipe) -> None:
     judge = [] if "judge" in known else [judge_stage(recipe)]  # another judge may have been asked by hand: that stays
     remember_stages(store, recipe, [*row_stages(recipe.check), *corpus_stages(recipe), *judge])
     decide_undecided(store, recipe, everyone)
-    choose_survivors(store, recipe)
-    keep_reasons(store, recipe, everyone, new=True)
+    keep_reasons(store, recipe, choose_survivors(store, recipe), new=True)
 
 
 def undecided_batches(store: Store, recipe: Recipe, members: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -93,11 +92,11 @@ def remember_stages(store: Store, recipe: Recipe, asked: list[Asked]) -> None:
         transaction.run("delete_verdicts", recipe=recipe.name)
 
 
-def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None = None) -> None:
+def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None = None) -> pl.DataFrame:
     """Lineage and dedup for this recipe, chosen whole, and the verdict after them, all in one transaction.
 
     `judged`: what the judge decides from now on (a decision frame), kept in the same transaction; None: what stands.
-    Rows that stay as they are are not written again, so that a night costs what has changed.
+    Rows that stay as they are are not written again, so that a night costs what has changed. Returns the members.
     """
     with store.reading():
         replaced = read_replaced(store)
@@ -123,6 +122,7 @@ def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None =
         verdicts = {"incoming": transaction.read("fold_verdicts", {"members": everyone}, recipe=recipe.name)}
         transaction.run("delete_changed_verdicts", verdicts, recipe=recipe.name)
         transaction.run("insert_verdicts", verdicts, recipe=recipe.name)
+    return everyone
 
 
 def survivors(store: Store, recipe: Recipe, members: pl.DataFrame, earlier: list[str]) -> pl.DataFrame:

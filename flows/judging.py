@@ -133,8 +133,7 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> bool:
     told = {"stage": stage.stage, "fingerprint": stage.fingerprint, "recipe": recipe.name}
     changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
     if changed or not verdicts:
-        choose_survivors(store, recipe, decided)
-        keep_reasons(store, recipe, read_members(store, recipe), new=False)
+        keep_reasons(store, recipe, choose_survivors(store, recipe, decided), new=False)
     return bool(changed or not verdicts)
 
 

@@ -1,6 +1,7 @@
 """Reads samples and members out of the warehouse in the form in which stages take them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import orjson
 import polars as pl
@@ -13,30 +14,41 @@ from curation.sample import SAMPLE_FRAME
 from warehouse import Store
 
 BATCH = 10_000  # samples parsed at a time: about 50 MB of text
+MANY = 10 * BATCH  # samples read at a time by whoever holds all of them anyway
+
+_replaced: dict[Path, tuple[pl.DataFrame, lineage.Replaced]] = {}  # of a warehouse: who shares trace_ids, what follows
 
 
 def load_samples(store: Store, sample_ids: pl.Series) -> pl.DataFrame:
     """The samples of these ids as a sample frame sorted by id, `messages` filled from the trajectory where needed."""
     wanted = pl.DataFrame({"sample_id": sample_ids}, schema={"sample_id": pl.String})
-    return filled(store.read("samples_by_id", {"wanted": wanted}))
+    with store.reading():
+        rows = store.read("samples_by_id", {"wanted": wanted}).sort("sample_id")
+        trajectories = rows.filter(pl.col("messages").is_null()).select(sample_id="parent_id").drop_nulls().unique()
+        if trajectories.height:
+            told = store.read("messages_by_id", {"wanted": trajectories})
+            rows = filled(
+                rows.join(
+                    told, left_on="parent_id", right_on="sample_id", how="left", suffix="_parent", maintain_order="left"
+                )
+            )
+    return rows.select(list(SAMPLE_FRAME)).cast(dict(SAMPLE_FRAME))  # type: ignore[arg-type]
 
 
 def filled(rows: pl.DataFrame) -> pl.DataFrame:
-    """The sample frame of rows that come with `parent_messages`: a plan's history is the beginning of its trajectory."""
-    complete = rows
-    if rows["parent_messages"].null_count() < rows.height:
-        messages = [
-            own if own is not None or parents is None else orjson.dumps(orjson.loads(parents)[:turn]).decode()
-            for own, parents, turn in rows.select("messages", "parent_messages", "turn").iter_rows()
-        ]
-        complete = rows.with_columns(messages=pl.Series(messages, dtype=pl.String))
-    return complete.select(list(SAMPLE_FRAME)).cast(dict(SAMPLE_FRAME))  # type: ignore[arg-type]
+    """Rows that come with `messages_parent`, with their messages: a plan's history is the beginning of its trajectory."""
+    messages = [
+        own if own is not None or parents is None else orjson.dumps(orjson.loads(parents)[:turn]).decode()
+        for own, parents, turn in rows.select("messages", "messages_parent", "turn").iter_rows()
+    ]
+    return rows.with_columns(messages=pl.Series(messages, dtype=pl.String))
 
 
-def slices(ids: pl.Series) -> Iterator[pl.Series]:
-    """The ids, BATCH at a time."""
-    for start in range(0, len(ids), BATCH):
-        yield ids.slice(start, BATCH)
+def slices(ids: pl.Series, size: int | None = None) -> Iterator[pl.Series]:
+    """The ids, so many at a time; None: BATCH."""
+    size = size or BATCH
+    for start in range(0, len(ids), size):
+        yield ids.slice(start, size)
 
 
 def batches(store: Store, sample_ids: pl.Series) -> Iterator[pl.DataFrame]:
@@ -44,9 +56,21 @@ def batches(store: Store, sample_ids: pl.Series) -> Iterator[pl.DataFrame]:
     return (load_samples(store, ids) for ids in slices(sample_ids))
 
 
+def load_all(store: Store, sample_ids: pl.Series) -> pl.DataFrame:
+    """All samples of these ids, which are many: each batch reads the whole table, so that there are few of them."""
+    return pl.concat([load_samples(store, ids) for ids in slices(sample_ids, MANY)])
+
+
 def read_replaced(store: Store) -> lineage.Replaced:
-    """Which traces and which topmost samples later, longer traces have replaced."""
-    return lineage.superseded(store.read("superseding").iter_rows())
+    """Which traces and which topmost samples later, longer traces have replaced.
+
+    What a sample says never changes: the texts are read anew only where other traces than before share their trace_ids.
+    """
+    with store.reading():
+        sharing = store.read("superseding_keys")
+        if store.path not in _replaced or not _replaced[store.path][0].equals(sharing):
+            _replaced[store.path] = sharing, lineage.superseded(store.read("superseding").iter_rows())
+    return _replaced[store.path][1]
 
 
 def read_links(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import polars as pl
 
 from curation.errors import TargetError
 from curation.recipe import Recipe
@@ -17,7 +16,7 @@ from curation.recipes import parse_recipe
 from curation.release.build import build, folder_name
 from curation.release.targets import Placed, Target, open_target
 from flows.describing import facts_from
-from flows.loading import batches
+from flows.loading import load_all
 from warehouse import Store
 
 
@@ -49,9 +48,7 @@ def place_again(store: Store, recipe: Recipe, release: dict[str, Any], target: T
     known = store.read("release_frozen", name=recipe.name, version=release["version"]).row(0, named=True)
     manifest = orjson.loads(known["manifest"])
     described = parse_recipe(known["recipe"], Path(recipe.name))
-    samples = pl.concat(list(batches(store, frozen["sample_id"]))).join(
-        frozen.select("sample_id", "overall"), on="sample_id"
-    )
+    samples = load_all(store, frozen["sample_id"]).join(frozen.select("sample_id", "overall"), on="sample_id")
     with scratch_folder(store) as scratch:
         built = build(
             scratch / folder_name(recipe.name, release["version"]),

@@ -22,7 +22,7 @@ from flows import guarding
 from flows.asking import doubts, releases, status
 from flows.describing import facts_of
 from flows.judging import require_checked
-from flows.loading import batches, of_sample_or_origin, read_members
+from flows.loading import load_all, of_sample_or_origin, read_members
 from flows.placing import finish_interrupted, place_again, scratch_folder
 from flows.progress import say
 from warehouse import Store
@@ -58,20 +58,21 @@ def publish(
     target holds other content under this version, Stopped while another process publishes from here, and where a person
     has rejected just these rows.
     """
-    require_finished(store, recipe)
+    require_licence(recipe)
     with only_one(store.path, "publish", wait=wait):
         return publish_alone(store, recipe, to, version)
 
 
 def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | None) -> Published:
     """`publish`, under its lock."""
+    members = require_finished(store, recipe)
     address = canonical(to or recipe.release.to)
     target = open_target(address, Path.cwd())
     finished = finish_interrupted(store, recipe, address)
     before = [release for release in releases(store, recipe.name) if release["state"] == "published"]
     last = before[-1] if before else None
     with scratch_folder(store) as scratch:
-        made = make(store, recipe, next_version(version, before), last, scratch)
+        made = make(store, recipe, members, next_version(version, before), last, scratch)
         same = last is not None and last["digest"] == made.built.digest and last["target"] == address
         if last is not None and same and version in (None, last["version"]):
             if not target.holds(recipe.name, last["version"]):
@@ -97,13 +98,15 @@ class Made:
     built: Built
 
 
-def make(store: Store, recipe: Recipe, version: str, last: dict[str, Any] | None, scratch: Path) -> Made:
-    """Writes the files of what the recipe accepts now, as this version, below `scratch`."""
+def make(
+    store: Store, recipe: Recipe, members: pl.DataFrame, version: str, last: dict[str, Any] | None, scratch: Path
+) -> Made:
+    """Writes the files of what the recipe accepts now of its members, as this version, below `scratch`."""
     specification = specification_of(recipe)
-    samples = accepted_samples(store, recipe, specification)
+    samples = accepted_samples(store, recipe, members, specification)
     say("publish", 1, STEPS)
     splits = split(store, recipe, samples)
-    told = status(store, recipe)
+    told = status(store, recipe, members)
     facts = facts_of(store, recipe, specification, told, version, last["version"] if last else None)
     folder = scratch / folder_name(recipe.name, version)
     built = build(folder, samples, splits.samples, facts, recipe.release, datetime.now(UTC))
@@ -136,12 +139,16 @@ def canonical(address: str) -> str:
     return address.rstrip("/") if "://" in address else str(Path(address).expanduser().absolute())
 
 
-def require_finished(store: Store, recipe: Recipe) -> None:
-    """Raises unless every sample of the recipe is decided or abstained, and the data has a licence."""
+def require_licence(recipe: Recipe) -> None:
+    """Raises RecipeError where the recipe does not say under which licence its data goes out."""
     if not recipe.release.licence:
         raise RecipeError(
             f'the recipe {recipe.name} names no licence; add licence = "…" (such as "apache-2.0") under [release]'
         )
+
+
+def require_finished(store: Store, recipe: Recipe) -> pl.DataFrame:
+    """The recipe's members. Raises InputError unless every one of them is decided or abstained."""
     require_checked(store, recipe)
     marks = dict(store.read("recipe_stages", recipe=recipe.name).select("stage", "fingerprint").iter_rows())
     if marks["judge"] != judge_stage(recipe).fingerprint:
@@ -169,11 +176,11 @@ def require_finished(store: Store, recipe: Recipe) -> None:
         raise InputError(
             f"{number} samples of {recipe.name} are undecided at {stage}; run `curation {command}` with it first"
         )
+    return members
 
 
-def accepted_samples(store: Store, recipe: Recipe, specification: Specification) -> pl.DataFrame:
+def accepted_samples(store: Store, recipe: Recipe, members: pl.DataFrame, specification: Specification) -> pl.DataFrame:
     """The accepted samples with `overall` (the judge's score, 0-10) and `first_release` (a version or null), by id."""
-    members = read_members(store, recipe)
     accepted = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=True, reason=None)
     if accepted.is_empty():
         if found := doubts(store, recipe):
@@ -186,7 +193,7 @@ def accepted_samples(store: Store, recipe: Recipe, specification: Specification)
     known = pl.DataFrame(folded, schema={"scores": pl.String, "overall": pl.Float64}, orient="row", strict=False)
     overall = scores.join(known, on="scores").select("sample_id", "overall")
     first = store.read("first_release_version", name=recipe.name)
-    samples = pl.concat(list(batches(store, accepted["sample_id"]))).drop("parent_id")
+    samples = load_all(store, accepted["sample_id"]).drop("parent_id")
     runs = members.select("sample_id", "parent_id", "origin_id")  # turns of a run that grew belong to its last form
     for more in (runs, overall):
         samples = samples.join(more, on="sample_id", how="left")

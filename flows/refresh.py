@@ -20,7 +20,7 @@ from prefect.states import Completed, Failed
 
 from curation.errors import CurationError, InputError, MachineError, ServiceError, Stopped
 from curation.lock import only_one
-from curation.process import be_quiet
+from curation.process import be_quiet, spare_collections
 from curation.recipe import Recipe, Source
 from curation.recipes import load_recipe, require_budget
 from flows import announcing, asking, checking, completing, history, ingesting, judging, morning, publishing, zombies
@@ -104,6 +104,7 @@ def refresh_flow(recipe: str, warehouse: str) -> Refreshed | State[Any]:
     that a guard holds as Held; none of them is a failure. A failure is one sentence.
     """
     log, flow_run = get_run_logger(), runtime.flow_run.id
+    spare_collections()
     if by_itself():
         atexit.register(be_quiet)  # the worker's log is read by people
     try:

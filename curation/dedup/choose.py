@@ -6,10 +6,8 @@ from typing import NamedTuple
 import orjson
 import polars as pl
 
-from curation.decision import DECISION_FRAME
+from curation.decision import DECISION_FRAME, passed
 from curation.recipe import Dedup
-
-TOLD = ("reason", "detail", "faults", "leans_on")  # what a decision says of copies
 
 REMEMBERED = 8  # kept samples of one request that later ones are compared with: one of another run is enough
 
@@ -42,10 +40,7 @@ def choose(samples: pl.DataFrame, pairs: pl.DataFrame, settings: Dedup) -> pl.Da
     paired = pl.concat([pairs["a"], pairs["b"]]).unique()
     shared = pl.any_horizontal(pl.col("request_key", "exact_key").is_duplicated())
     related = shared | pl.col("sample_id").is_in(paired.implode())
-    alone = samples.filter(~related).select(
-        "sample_id", pl.lit("pass").alias("outcome"), *(pl.lit(None, pl.String).alias(name) for name in TOLD)
-    )
-    return pl.concat([walked(samples.filter(related), pairs, settings), alone.cast(dict(DECISION_FRAME))])  # type: ignore[arg-type]
+    return pl.concat([walked(samples.filter(related), pairs, settings), passed(samples.filter(~related))])
 
 
 def walked(samples: pl.DataFrame, pairs: pl.DataFrame, settings: Dedup) -> pl.DataFrame:

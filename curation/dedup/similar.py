@@ -36,8 +36,11 @@ def candidates(signed: pl.DataFrame, threshold: float) -> pl.DataFrame:
 
 def band_pairs(bucket: np.ndarray[tuple[int], np.dtype[np.uint64]], new: pl.Series) -> pl.DataFrame:
     """(a, b): positions that share a bucket, at least one of each pair new, with the earliest of a crowd only."""
-    placed = pl.DataFrame({"position": np.arange(len(bucket), dtype=np.uint32), "bucket": bucket, "new": new})
-    shared = placed.filter((pl.len().over("bucket") > 1) & pl.col("new").any().over("bucket"))
+    met = np.isin(bucket, bucket[new.to_numpy()])  # what no new sample falls into is the most of it
+    placed = pl.DataFrame(
+        {"position": np.flatnonzero(met).astype(np.uint32), "bucket": bucket[met], "new": new.filter(met)}
+    )
+    shared = placed.filter(pl.len().over("bucket") > 1)
     earliest = shared.filter(pl.int_range(pl.len()).over("bucket") < PER_SAMPLE)
     return (
         earliest.join(shared, on="bucket", suffix="_b")

@@ -8,7 +8,8 @@ from pathlib import Path
 import orjson
 import polars as pl
 
-from curation.release.rows import CONFIGS, Row, make_rows
+from curation.release.rows import CONFIGS, TOLD, Row, conversations, frame_of, make_rows
+from curation.render import Rendered
 
 SHARD_ROWS = (
     10_000  # about 100 MB as rows of the samples that we have seen: small enough to hold, large enough to be few
@@ -55,16 +56,17 @@ def write_split(
     contents. A sample is rendered once for all configurations.
     """
     writing = [_Writing(folder, config, split) for config in configs]
-    order = _sorted(samples, at)
+    order, told = _sorted(samples, at), samples.select(TOLD)
     for start, stop in _shards(order["size"].to_list()):
         for first in range(start, stop, BATCH_ROWS):
-            batch = samples[order["at"][first : min(stop, first + BATCH_ROWS)]]
+            batch = told[order["at"][first : min(stop, first + BATCH_ROWS)]]
             made = [
                 make_rows([each.layout for each in writing], sample, candidates_per_prompt)
                 for sample in batch.iter_rows(named=True)
             ]
+            prompts = Prompts.of([rows[0]["prompt"] for rows in made])
             for each, rows in zip(writing, zip(*made, strict=True), strict=True):
-                each.add(rows)
+                each.add(rows, prompts)
         for each in writing:
             each.end_shard()
     return {each.config: each.written() for each in writing}
@@ -82,6 +84,19 @@ def pattern(file: DataFile) -> str:
     return file.path.rsplit("-", 3)[0] + "-*.parquet"
 
 
+@dataclass(frozen=True)
+class Prompts:
+    """The prompts of some samples, which all configurations share: each as JSON, and all as a column."""
+
+    json: list[orjson.Fragment]
+    column: pl.Series
+
+    @classmethod
+    def of(cls, prompts: list[list[Rendered]]) -> "Prompts":
+        """In both forms."""
+        return cls([orjson.Fragment(orjson.dumps(prompt)) for prompt in prompts], conversations(prompts))
+
+
 class _Writing:
     """A split of a configuration on its way to disk: its shards so far, and a digest of its rows and their size."""
 
@@ -95,13 +110,13 @@ class _Writing:
         self._frames: list[pl.DataFrame] = []
         self._shards: list[DataFile] = []
 
-    def add(self, rows: Sequence[Row]) -> None:
-        """Further rows of the shard, in order."""
-        for row in rows:
-            line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    def add(self, rows: Sequence[Row], prompts: Prompts) -> None:
+        """Further rows of the shard, in order, with their prompts."""
+        for row, prompt in zip(rows, prompts.json, strict=True):
+            line = orjson.dumps({**row, "prompt": prompt}, option=orjson.OPT_APPEND_NEWLINE)
             self._digest.update(line)
             self._size += len(line)
-        self._frames.append(pl.DataFrame(rows, schema=self.layout.schema, orient="row"))
+        self._frames.append(frame_of(rows, self.layout.schema, prompts.column))
 
     def end_shard(self) -> None:
         """Writes the shard."""

@@ -1,11 +1,13 @@
 """What one accepted sample becomes in each configuration of a release."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
 
 from curation.errors import InputError
 from curation.render import Rendered, choose_candidates, render_answer, render_prompt
@@ -13,7 +15,12 @@ from curation.sample import dumps
 
 MESSAGES = pl.List(pl.Struct({"role": pl.String(), "content": pl.String()}))
 
-Sample = dict[str, Any]  # one row of a sample frame with `overall`
+# what a row tells of a sample frame with `overall`
+TOLD = (
+    *("sample_id", "kind", "source", "request", "messages", "candidates", "thinking", "plan"),
+    *("n_steps", "category", "overall"),
+)
+Sample = dict[str, Any]  # one row of it
 Row = dict[str, Any]
 
 
@@ -95,5 +102,23 @@ def make_rows(configs: Iterable[Config], sample: Sample, candidates_per_prompt: 
     known = None if sample["candidates"] is None else orjson.loads(sample["candidates"])
     offered = None if known is None else choose_candidates(known, sample["plan"], candidates_per_prompt)
     prompt = render_prompt(orjson.loads(sample["messages"]), offered, known)
-    written = None if offered is None else dumps(offered)
+    written = None if offered is None else sample["candidates"] if offered is known else dumps(offered)
     return [config.row(sample, prompt, written) for config in configs]
+
+
+def frame_of(rows: Sequence[Row], schema: dict[str, pl.DataType], prompts: pl.Series) -> pl.DataFrame:
+    """Rows of a configuration as a frame, made column by column; `prompts` is the column of their prompts."""
+    columns = {name: [row[name] for row in rows] for name in schema if name != "prompt"}
+    made = {
+        name: conversations(values) if schema[name] == MESSAGES else pl.Series(values, dtype=schema[name])
+        for name, values in columns.items()
+    }
+    return pl.DataFrame({"prompt": prompts, **made}).select(list(schema))
+
+
+def conversations(lists: Sequence[list[Rendered]]) -> pl.Series:
+    """Lists of messages as one column."""
+    texts = {key: [message[key] for messages in lists for message in messages] for key in ("role", "content")}
+    messages = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).to_struct()
+    ends = pl.Series([0, *accumulate(map(len, lists))], dtype=pl.Int64)
+    return pl.Series(pa.LargeListArray.from_arrays(ends.to_arrow(), messages.to_arrow()), dtype=MESSAGES)

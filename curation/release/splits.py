@@ -57,9 +57,10 @@ def assign(
     for a, b in pairs.select("a", "b").iter_rows():
         groups.join((_sample_key(a), _sample_key(b)))
     before: dict[str, str] = dict(groups_before.select("key", "split").iter_rows())
-    split_of, name_of = _choose(groups, keys, before, validation, test)
-    rows = [(own[0][len("sample:") :], split_of[groups.root(own[0])], name_of[groups.root(own[0])]) for own in keys]
-    chosen = {key: split_of[groups.root(key)] for own in keys for key in own}
+    roots = [groups.root(own[0]) for own in keys]
+    split_of, name_of = _choose(roots, keys, before, validation, test)
+    rows = [(own[0][len("sample:") :], split_of[at], name_of[at]) for own, at in zip(keys, roots, strict=True)]
+    chosen = {key: split_of[at] for own, at in zip(keys, roots, strict=True) for key in own}
     remember = sorted((key, split) for key, split in chosen.items() if before.get(key) != split)
     return Splits(
         pl.DataFrame(rows, schema=SPLIT_FRAME, orient="row").sort("sample_id"),
@@ -73,17 +74,17 @@ def normalise(request: str) -> str:
 
 
 def _choose(
-    groups: "_Groups", keys: list[tuple[str, ...]], before: dict[str, str], validation: float, test: float
+    roots: list[int], keys: list[tuple[str, ...]], before: dict[str, str], validation: float, test: float
 ) -> tuple[dict[int, str], dict[int, str]]:
     """The split and the name of each group, by its root; a group is called after its earliest sample."""
     kept: dict[int, str] = {}
     names: dict[int, str] = {}
-    for own in keys:
-        root = groups.root(own[0])
+    for root, own in zip(roots, keys, strict=True):
         names.setdefault(root, own[0])
         for key in own:
-            if key in before:
-                kept[root] = max(kept.get(root, "train"), before[key], key=SPLITS.index)
+            split = before.get(key)
+            if split is not None and split != kept.get(root):
+                kept[root] = max(kept.get(root, "train"), split, key=SPLITS.index)
     return {root: kept.get(root) or _drawn(name, validation, test) for root, name in names.items()}, names
 
 

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from curation import ingest as ingesting
-from curation import lineage
 from flows import together as reaching
 from flows.ingesting import Ingestion, ingest
+from flows.loading import read_replaced
 from warehouse import Store
 
 Record = dict[str, Any]
@@ -127,7 +127,7 @@ def test_a_later_file_that_goes_on_with_a_trace_replaces_what_was_there_before(s
     read(store, folder)
     written(folder / "3.jsonl", span("a1", 3, [ASKED, CALLED, FOUND, SAID, THANKED], CALLED))
     read(store, folder)
-    replaced = lineage.superseded(store.read("superseding").iter_rows()).traces
+    replaced = read_replaced(store).traces
     lengths = {str(key): len(json.loads(raw)["parts"]) for key, raw in rows(store, "SELECT trace_key, raw FROM trace")}
     assert [(lengths[old], lengths[new]) for old, new in replaced.items()] == [(2, 3)]
 

@@ -1,9 +1,15 @@
 -- For each sample that this dataset has released, and for the one that it was made of: the version that held it first.
+-- A sample is in most releases: the first one is found before anything is joined to it.
 WITH held AS (
-    SELECT unnest([rs.sample_id, o.origin_id]) AS sample_id, rs.version, r.created_at
+    SELECT rs.sample_id, arg_min(r.version, r.created_at) AS version, min(r.created_at) AS created_at
     FROM release_sample AS rs
     JOIN release AS r ON r.name = rs.name AND r.version = rs.version AND r.state IN ('published', 'yanked')
-    JOIN origin AS o ON o.sample_id = rs.sample_id
     WHERE rs.name = $name
+    GROUP BY rs.sample_id
+),
+both_of AS (
+    SELECT unnest([h.sample_id, o.origin_id]) AS sample_id, h.version, h.created_at
+    FROM held AS h
+    JOIN origin AS o ON o.sample_id = h.sample_id
 )
-SELECT sample_id::VARCHAR AS sample_id, arg_min(version, created_at) AS first_release FROM held GROUP BY sample_id;
+SELECT sample_id::VARCHAR AS sample_id, arg_min(version, created_at) AS first_release FROM both_of GROUP BY sample_id;
