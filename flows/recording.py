@@ -32,15 +32,18 @@ class Recorded:
     regressions: tuple[str, ...]
 
 
-def add(store: Store, address: str) -> Recorded:
+def add(store: Store, address: str, ended: bool = False) -> Recorded:
     """Records the run whose files lie at a folder or at hf://owner/name, with every evaluation below it.
 
     A run is one by what it was made of: the same release, preset, starting model and seed are one row, which the last
-    one recorded fills. Raises InputError where there is no run.
+    one recorded fills. `ended`: its process has; where its files still say that it runs, it was killed and is recorded as
+    crashed. Raises InputError where there is no run.
     """
     folder = files_at(address)
     run, evaluations = read_run(folder, address), list(read_evaluations(folder))
     row = row_of(run, address)
+    if ended and row["state"] == "running":
+        row["state"] = "crashed"
     scored = [evaluation_of(told, row["run_id"]) for told in evaluations]
     with store.write() as transaction:
         known = transaction.run("delete_training_run", run_id=row["run_id"])

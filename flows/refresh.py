@@ -101,7 +101,8 @@ def refresh_flow(recipe: str, warehouse: str) -> Refreshed | State[Any]:
     """The whole path for one recipe: a Refreshed, or a state that says why there is none.
 
     Of two refreshes of one recipe the second ends as Skipped. What was stopped on purpose ends as Stopped, a release
-    that a guard holds as Held; none of them is a failure. A failure is one sentence.
+    that a guard holds as Held, and as Waiting where just these rows were held before; none of them is a failure. A failure
+    is one sentence.
     """
     log, flow_run = get_run_logger(), runtime.flow_run.id
     spare_collections()
@@ -160,10 +161,15 @@ def refreshed(recipe: str, chosen: Recipe, store: Store, row: history.Row) -> Re
         *conflicts,
         *doubts,
     )
-    done = Refreshed(warnings, row.new_traces, row.funnel, release)
-    if release.state == "held":
-        return Completed(name="Held", message=row.detail or "", data=done)
-    return done
+    return outcome(Refreshed(warnings, row.new_traces, row.funnel, release))
+
+
+def outcome(done: Refreshed) -> Refreshed | State[Any]:
+    """What the flow ends with: a release that a guard holds makes a state of its own, another one where a person was told before."""
+    if done.release.state != "held":
+        return done
+    name = "Held" if done.release.new else "Waiting"
+    return Completed(name=name, message="; ".join(done.release.guards), data=done)
 
 
 def is_scheduled(recipe: Recipe) -> bool:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,8 @@ def trained(
     out = Path(known or Path(runs) / f"{Path(preset).stem}-{name}-v{version}-seed0")
     began = time.monotonic()
     words = ["train", kind, "--release", reference, "--preset", preset, "--out", str(out), "--resume", "--json"]
-    command([*words, *(["--model", model] if model else [])])
+    with failure_recorded(store, out):
+        command([*words, *(["--model", model] if model else [])])
     log.info("trained with %s on %s %s (%.0f s): %s", preset, name, version, time.monotonic() - began, out)
     create_markdown_artifact(key=f"{key_of(name)}-curve", markdown=curve(out), description=f"{name} {version}: {out}")
     if store:  # before the evaluation too: what was trained is known even where it cannot be evaluated
@@ -130,6 +133,17 @@ def trained(
         return str(out), recording.add(store, str(out)).regressions
     announcing.tell_trained(name, version, push_to or str(out.absolute()))
     return str(out), ()
+
+
+@contextmanager
+def failure_recorded(store: Store | None, folder: Path) -> Iterator[None]:
+    """Where the trainer in the block fails, or is killed, what it has left in its folder is recorded as far as it came."""
+    try:
+        yield
+    except ServiceError:
+        if store and (folder / recording.RUN).is_file():
+            recording.add(store, str(folder), ended=True)
+        raise
 
 
 def called(preset: str) -> str:

@@ -23,6 +23,7 @@ from trainers.run import (
     Run,
     alone,
     card,
+    failure_told,
     hardware,
     new_run,
     now,
@@ -59,7 +60,8 @@ def train(job: Job, say: Callable[[str], None] = silent) -> Run:
         with machine_told(job.out, job.preset):
             write_run(job.out, run)
             write_preset(job.out, job.preset)
-        return _trained(job, run, say)
+        with failure_told(job.out, run):
+            return _trained(job, run, say)
 
 
 def require_settings(preset: Preset) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +15,7 @@ from string import Template
 from typing import Any
 
 import curation
-from curation.errors import InputError, Stopped
+from curation.errors import CurationError, InputError, Stopped
 from trainers.presets import Preset, load_preset, preset_toml
 from trainers.release import Release
 
@@ -91,6 +91,19 @@ def read_run(folder: Path) -> Run | None:
 def write_run(folder: Path, run: Mapping[str, Any]) -> None:
     """Puts run.json in place, whole or not at all."""
     put(folder / RUN, json.dumps(run, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def failure_told(folder: Path, run: Run) -> Iterator[None]:
+    """Where the block fails with a sentence of ours, run.json says so: `state` is failed, `detail` the sentence."""
+    try:
+        yield
+    except Stopped:
+        raise
+    except CurationError as error:
+        with suppress(OSError):  # what failed may be the disk itself, and is what must be told
+            write_run(folder, {**run, "state": "failed", "detail": str(error), "finished_at": now()})
+        raise
 
 
 def put(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ from trainers.run import (
     Run,
     alone,
     card,
+    failure_told,
     hardware,
     new_run,
     now,
@@ -86,7 +87,8 @@ def train(job: Job, say: Callable[[str], None] = silent, told: Told = silent) ->
         with machine_told(job.out, job.preset):
             write_run(job.out, run)
             write_preset(job.out, job.preset)
-        run = _trained(job, run, say, told)
+        with failure_told(job.out, run):
+            run = _trained(job, run, say, told)
         return _published(job, run, say)
 
 

@@ -44,11 +44,20 @@ def refreshes(rows: list[dict[str, Any]]) -> Table:
 
 def training(rows: list[dict[str, Any]]) -> Table:
     """The training runs, newest first."""
-    table = columns("began", "kind", "preset", "release", "state", "score", "where")
+    table = columns("began", "kind", "preset", "release", "state", "score", "where", "")
     for row in rows:
         score = "" if row["score"] is None else f"{row['score']:.3f}"
         release = f"{row['name']} {row['version']}"
-        table.add_row(row["started_at"][:19], row["kind"], row["preset"], release, row["state"], score, row["address"])
+        table.add_row(
+            row["started_at"][:19],
+            row["kind"],
+            row["preset"],
+            release,
+            Text(row["state"], style=COLOURS[row["state"]]),
+            score,
+            row["address"],
+            row["detail"] or "",
+        )
     return table
 
 

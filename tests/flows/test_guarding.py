@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from prefect.client.schemas.objects import State
 
 from curation.errors import InputError, Stopped
 from curation.recipes import load_recipe
 from flows import asking, checking, guarding, ingesting, judging, publishing, reviewing
 from flows.publishing import Published
+from flows.refresh import Refreshed, outcome
 from tests import traces
 from tests.conftest import Cli
 from warehouse import Store
@@ -55,6 +57,11 @@ def test_a_night_with_too_little_is_held_and_the_next_one_lets_both_out(shop: Sh
     assert shop.out() == ["t-v1.0.0"]
     again = shop.refresh()
     assert (again.state, again.version, again.new) == ("held", "1.1.0", False)
+    ends = [outcome(Refreshed((), 0, {}, release)) for release in (held, again)]
+    assert [(end.name, end.message) for end in ends if isinstance(end, State)] == [
+        ("Held", held.guards[0]),
+        ("Waiting", held.guards[0]),  # the same rows: whoever waits for them was told
+    ]
     assert [release["state"] for release in asking.releases(shop.store, "t")] == ["published", "held"]
     assert shop.night(traces.good(13), traces.good(14)).state == "published"
     assert shop.out() == ["t-v1.0.0", "t-v1.1.0"]

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from curation.errors import InputError
+from curation.errors import InputError, ServiceError
 from flows import recording
+from flows.training import failure_recorded
 from tests.conftest import Cli
 from tests.servers.local_hub import running_hub
 from warehouse import Store
@@ -62,6 +63,33 @@ def test_a_model_that_is_surely_worse_than_the_last_is_told(
     assert bool(done.regressions) == worse
     late = recording.add(store, str(run_folder(tmp_path / "old", "0.9.0", 0.1, "2026-09-01T01:00:00Z")))
     assert late.regressions == ()  # nothing was trained before it
+
+
+@pytest.mark.parametrize(("said", "recorded"), [("running", "crashed"), ("failed", "failed")])
+def test_a_run_whose_process_ended_without_an_end_has_crashed(
+    store: Store, tmp_path: Path, said: str, recorded: str
+) -> None:
+    path = run_folder(tmp_path / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z") / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": said, "detail": "no room"}))
+    recording.add(store, str(path.parent), ended=True)
+    (row,) = recording.history(store, "plans")["runs"]
+    assert (row["state"], row["detail"]) == (recorded, "no room")
+    assert recording.finished(store, "sft", "plans", "1.0.0", "tiny", "") is None
+
+
+def test_a_trainer_that_fails_is_among_the_runs_where_this_box_has_the_warehouse(store: Store, tmp_path: Path) -> None:
+    def fail(known: Store | None) -> None:
+        with pytest.raises(ServiceError, match="it ended"), failure_recorded(known, tmp_path / "one"):
+            raise ServiceError("it ended")
+
+    fail(store)
+    assert not store.exists()  # it failed before it began: Prefect's run says so
+    path = run_folder(tmp_path / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z") / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "running"}))
+    fail(None)
+    assert not store.exists()
+    fail(store)
+    assert [row["state"] for row in recording.history(store, "plans")["runs"]] == ["crashed"]
 
 
 def test_what_is_no_run_is_refused(store: Store, tmp_path: Path) -> None:

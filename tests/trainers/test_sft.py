@@ -250,6 +250,8 @@ def test_a_model_of_another_family_and_one_without_tokenizer_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=r"the preset tiny-qwen3.5 is for qwen3.5, and the model .* is a gemma4"):
         train(job(release, tmp_path / "a", f'model="{trained[0]}"', preset="tiny-qwen3.5"))
+    told = json.loads((tmp_path / "a" / "run.json").read_text())
+    assert (told["state"], told["detail"][:26]) == ("failed", "the preset tiny-qwen3.5 is")
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "config.json").write_bytes((trained[0] / "config.json").read_bytes())
