@@ -6,7 +6,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,8 @@ def failure_recorded(store: Store | None, folder: Path) -> Iterator[None]:
         yield
     except ServiceError:
         if store and (folder / recording.RUN).is_file():
-            recording.add(store, str(folder), ended=True)
+            with suppress(CurationError, StoreError):  # what must be told is why the trainer failed
+                recording.add(store, str(folder), ended=True)
         raise
 
 

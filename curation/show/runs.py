@@ -6,6 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from curation.terminal import visible
+
 COLOURS = {
     "finished": "green",
     "running": "cyan",
@@ -50,13 +52,13 @@ def training(rows: list[dict[str, Any]]) -> Table:
         release = f"{row['name']} {row['version']}"
         table.add_row(
             row["started_at"][:19],
-            row["kind"],
-            row["preset"],
-            release,
-            Text(row["state"], style=COLOURS[row["state"]]),
+            visible(row["kind"]),
+            visible(row["preset"]),
+            visible(release),
+            Text(visible(row["state"]), style=COLOURS.get(row["state"], "")),  # as a run.json says, whoever wrote it
             score,
-            row["address"],
-            row["detail"] or "",
+            visible(row["address"]),
+            visible(row["detail"] or ""),
         )
     return table
 

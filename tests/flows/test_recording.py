@@ -89,7 +89,18 @@ def test_a_trainer_that_fails_is_among_the_runs_where_this_box_has_the_warehouse
     fail(None)
     assert not store.exists()
     fail(store)
+    path.write_text("{")
+    fail(store)  # in its own words, whatever the folder holds
     assert [row["state"] for row in recording.history(store, "plans")["runs"]] == ["crashed"]
+
+
+def test_a_run_that_somebody_else_wrote_is_shown_without_commands_to_the_terminal(cli: Cli) -> None:
+    path = run_folder(cli.folder / "one", "1.0.0", 0.8, "2026-10-01T01:00:00Z") / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"state": "odd\u202e", "detail": "no \x1b[31mroom"}))
+    cli.ok("runs", "add", path.parent)
+    shown = cli.ok("runs")
+    assert "odd\ufffd" in shown
+    assert "no \ufffd[31mroom" in shown
 
 
 def test_what_is_no_run_is_refused(store: Store, tmp_path: Path) -> None:
