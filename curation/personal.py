@@ -23,6 +23,7 @@ REMOTE = re.compile(
 )  # after a name and a host: a path on that host, as git and scp write it
 PART = re.compile(r"[@_./-]$|[0-9A-Z] $")  # before the rest of something longer, such as an account written in groups
 TAIL, ZEROS = 7, 3  # digits of a telephone number that tell the person, and those before it that become zeros
+LONGEST = 15  # digits of a telephone number with its country (E.164)
 MOD = 97  # ISO 7064, as IBANs are checked
 
 
@@ -88,7 +89,8 @@ def spans(kind: Kind, text: str) -> Iterator[tuple[int, int]]:
         inside = kind.id != "email" and text[start] != "+" and PART.search(text[max(0, start - 2) : start])
         versioned = kind.id == "ip" and VERSIONED.search(text[max(0, start - BEFORE) : start])
         remote = kind.id == "email" and REMOTE.match(text, end)
-        if not inside and not versioned and not remote and VERIFIERS[kind.id](match.group()):
+        dialled = kind.id == "card" and text[:start].endswith("+") and len(only_digits(match.group())) <= LONGEST
+        if not inside and not versioned and not remote and not dialled and VERIFIERS[kind.id](match.group()):
             yield start, end
 
 
@@ -128,7 +130,7 @@ def is_phone(text: str) -> bool:
     digits = only_digits(text)
     if re.fullmatch(data()["counting"], digits):
         return False
-    return 8 <= len(digits) <= 15 and len(set(digits)) > 2 and set(digits[-TAIL - ZEROS : -TAIL]) != {"0"}
+    return 8 <= len(digits) <= LONGEST and len(set(digits)) > 2 and set(digits[-TAIL - ZEROS : -TAIL]) != {"0"}
 
 
 def is_address(text: str) -> bool:

@@ -32,6 +32,16 @@ def test_a_pseudonym_is_of_the_same_kind_always_the_same_and_found_no_more(kind:
     assert pieces(stands) == []
 
 
+@pytest.mark.parametrize(
+    "text", ["+49 151 23456789", "+4915123456789", "+5511912345678", "0151 23456789", "4556737586899855"]
+)
+def test_no_pseudonym_is_taken_for_another_kind_under_any_key(text: str) -> None:
+    ((kind, piece),) = pieces(text)
+    made = {personal.pseudonym(kind, piece, bytes([number, 7])) for number in range(200)}
+    assert len(made) == 200
+    assert [found for each in made for found in pieces(each)] == []
+
+
 def test_check_digits_of_pseudonyms_are_right() -> None:
     assert personal.luhn(personal.only_digits(personal.pseudonym("card", "4556-7375-8689-9855", KEY))) == 0
     assert personal.remainder(personal.pseudonym("iban", "GB82WEST12345698765432", KEY)) == 1

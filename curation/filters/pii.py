@@ -13,7 +13,7 @@ from curation.personal import PATTERNS_FILE, find, patterns
 from curation.recipe import Check
 
 NAME = "pii"
-VERSION = "2"
+VERSION = "3"
 KINDS = ("plan",)
 REASONS = ("pii.found",)
 SETTINGS = ("pii",)
