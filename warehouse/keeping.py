@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import StoreError
-from warehouse.migrate import migrate
+from warehouse.opening import Opened, filled
 from warehouse.queries import query
-from warehouse.store import CONFIG, Store, literal, opened, without_contents
+from warehouse.store import Store, make, without_contents
 
 CHUNK = 2**20  # bytes that are copied or hashed at a time
 
@@ -108,18 +108,17 @@ def compact(store: Store) -> tuple[int, int]:
 
 def rewrite(path: Path, made: Path) -> None:
     """All rows of the warehouse at `path` in a new one at `made`."""
-    with duckdb.connect(str(made), config=CONFIG) as connection:
-        connection.execute(query("session")).fetchall()
-        migrate(connection, made)
-    connection = opened(made, read_only=False)
+    make(made)
+    former, opened = Opened(path, read_only=True), Opened(made, read_only=False)
     try:
-        connection.execute(query("attach_former").replace("$path", literal(path))).fetchall()
-        for name, *_ in connection.execute(query("table_sizes")).fetchall():
-            for statement in duckdb.extract_statements(query("copy_table").replace("$table", f'"{name}"')):
-                connection.execute(statement).fetchall()
-        connection.execute(query("checkpoint")).fetchall()
+        for name, *_ in opened.connection.execute(query("table_sizes")).fetchall():
+            text = filled("copy_table", {"$table": f'"{name}"', "$former": former.name})
+            for statement in duckdb.extract_statements(text):
+                opened.connection.execute(statement).fetchall()
+        opened.connection.execute(query("checkpoint")).fetchall()
     finally:
-        connection.close()
+        opened.close()
+        former.close()
     descriptor = os.open(made, os.O_RDONLY)
     try:
         os.fsync(descriptor)

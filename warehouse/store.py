@@ -15,6 +15,7 @@ import polars as pl
 from warehouse.errors import StoreError
 from warehouse.gate import POLL_SECONDS, gate
 from warehouse.migrate import migrate, missing
+from warehouse.opening import Opened
 from warehouse.queries import query
 
 Tables = Mapping[str, pl.DataFrame]
@@ -22,9 +23,6 @@ Tables = Mapping[str, pl.DataFrame]
 WAIT_SECONDS = 60.0  # for a foreign holder of the file; our own writers hold it for about a second at most
 
 FULL = re.compile("No space left|Disk quota")  # what DuckDB says where the disk has no room
-
-# Never fetch an extension from the network.
-CONFIG: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 _one_at_a_time = threading.RLock()  # read-only and read-write connections never stand together in one process
 
@@ -66,7 +64,7 @@ class Store:
         Raises StoreError where there is no warehouse, it is held by another program, or it is not one of ours.
         """
         with self.reading():
-            connection = self._reading.connection
+            connection = self._reading.opened.connection
             try:
                 with registered(connection, tables):
                     return result(connection, name, parameters)
@@ -81,18 +79,18 @@ class Store:
 
         Opening costs more than a small query. Nothing may be written inside the block.
         """
-        if getattr(self._reading, "connection", None) is not None:
+        if getattr(self._reading, "opened", None) is not None:
             yield
             return
         if not self.exists():
             raise StoreError(nothing_there(self.path))
         with _one_at_a_time:
-            self._reading.connection = self._open_to_read()
+            self._reading.opened = self._open_to_read()
             try:
                 yield
             finally:
-                self._reading.connection.close()
-                self._reading.connection = None
+                self._reading.opened.close()
+                self._reading.opened = None
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -100,13 +98,14 @@ class Store:
 
         Raises StoreError where the file cannot be opened for writing.
         """
-        if getattr(self._reading, "connection", None) is not None:
+        if getattr(self._reading, "opened", None) is not None:
             raise RuntimeError("nothing may be written while the same thread reads")
         self._refuse_read_only()
         deadline = time.monotonic() + self.wait
         with _one_at_a_time, gate(self.path, deadline):
             self._create()
-            connection = self._connect(deadline, read_only=False)
+            opened = self._open(deadline, read_only=False)
+            connection = opened.connection
             try:
                 if not self._current:
                     migrate(connection, self.path)
@@ -124,7 +123,7 @@ class Store:
             except duckdb.Error as error:
                 raise StoreError(cannot_write(self.path, error)) from error
             finally:
-                connection.close()
+                opened.close()
 
     @contextmanager
     def closed(self) -> Iterator[Path]:
@@ -137,14 +136,14 @@ class Store:
         self._refuse_read_only()
         deadline = time.monotonic() + self.wait
         with _one_at_a_time, gate(self.path, deadline):
-            connection = self._connect(deadline, read_only=False)
+            opened = self._open(deadline, read_only=False)
             try:
-                migrate(connection, self.path)
-                connection.execute(query("checkpoint")).fetchall()
+                migrate(opened.connection, self.path)
+                opened.connection.execute(query("checkpoint")).fetchall()
             except duckdb.Error as error:
                 raise StoreError(cannot_write(self.path, error)) from error
             finally:
-                connection.close()
+                opened.close()
             yield self.path
 
     def _create(self) -> None:
@@ -156,39 +155,35 @@ class Store:
             left.unlink()
         made = self.path.with_name(f"{self.path.name}.new-{os.getpid()}")
         try:
-            with duckdb.connect(str(made), config=CONFIG) as connection:
-                connection.execute(query("session")).fetchall()
-                migrate(connection, made)
+            make(made)
         except duckdb.Error as error:
             raise StoreError(cannot_open(self.path, str(error))) from error
         made.rename(self.path)
 
-    def _open_to_read(self) -> duckdb.DuckDBPyConnection:
+    def _open_to_read(self) -> Opened:
         deadline = time.monotonic() + self.wait
         with gate(self.path, deadline):
-            connection = self._connect(deadline, read_only=True)
+            opened = self._open(deadline, read_only=True)
         try:
-            self._current = self._current or not missing(connection, self.path)
+            self._current = self._current or not missing(opened.connection, self.path)
         except duckdb.Error as error:
-            connection.close()
+            opened.close()
             raise StoreError(f"{self.path} is a DuckDB file but not a warehouse of ours; choose another") from error
         except BaseException:
-            connection.close()
+            opened.close()
             raise
         if self._current:
-            return connection
-        connection.close()
+            return opened
+        opened.close()
         with self.write():
             pass  # opening for writing brings an older warehouse up to date
         with gate(self.path, deadline):
-            return self._connect(deadline, read_only=True)
+            return self._open(deadline, read_only=True)
 
-    def _connect(self, deadline: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _open(self, deadline: float, *, read_only: bool) -> Opened:
         while True:
             try:
-                connection = opened(self.path, read_only)
-                connection.execute(query("session")).fetchall()
-                return connection
+                return Opened(self.path, read_only)
             except duckdb.IOException as error:
                 text = str(error)
                 if "Could not set lock" not in text:
@@ -221,23 +216,13 @@ class Store:
             )
 
 
-def opened(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """A connection to the file alone; one that writes keeps small row groups, see queries/attach.sql."""
-    if read_only:
-        return duckdb.connect(str(path), read_only=True, config=CONFIG)
-    connection = duckdb.connect(config=CONFIG)
+def make(path: Path) -> None:
+    """A new warehouse without a row."""
+    opened = Opened(path, read_only=False)
     try:
-        for statement in duckdb.extract_statements(query("attach").replace("$path", literal(path))):
-            connection.execute(statement).fetchall()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def literal(path: Path) -> str:
-    """A path as SQL text: ATTACH takes no parameters."""
-    return "'" + str(path).replace("'", "''") + "'"
+        migrate(opened.connection, path)
+    finally:
+        opened.close()
 
 
 def result(connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]) -> pl.DataFrame:

@@ -1,2 +1,0 @@
--- The warehouse that is being rewritten, beside the new file.
-ATTACH $path AS former (READ_ONLY);

@@ -1,0 +1,3 @@
+-- Opens the file for reading.
+ATTACH $path AS $name (READ_ONLY);
+USE $name;

@@ -1,0 +1,2 @@
+-- Closes the file.
+DETACH DATABASE IF EXISTS $name;
