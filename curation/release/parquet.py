@@ -5,25 +5,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import orjson
 import polars as pl
 
-from curation.release.rows import CONFIGS, TOLD, Row, conversations, frame_of, make_rows
-from curation.render import Rendered
+from curation.release.digest import Digest
+from curation.release.rows import CONFIGS, TOLD, shown
 
 SHARD_ROWS = (
     10_000  # about 100 MB as rows of the samples that we have seen: small enough to hold, large enough to be few
 )
 SHARD_BYTES = 64 * 2**20  # of sample text, for sets whose samples are larger
 GROUP_ROWS = 1_000  # rows of a row group: what a reader must take in to see one row
-BATCH_ROWS = 1_000  # rows that are Python objects at one time
+BATCH_ROWS = 1_000  # rows that are rendered at a time
 
 
 @dataclass(frozen=True)
 class DataFile:
     """One file of a release, as the manifest lists it; `rows` is None for a file that holds no rows.
 
-    `size` is how many bytes its rows take as JSON: what a reader has to hold, before compression.
+    `size` is how many bytes its values take: what a reader has to hold, before compression.
     """
 
     path: str
@@ -56,20 +55,17 @@ def write_split(
     contents. A sample is rendered once for all configurations.
     """
     writing = [_Writing(folder, config, split) for config in configs]
-    order, told = _sorted(samples, at), samples.select(TOLD)
+    prompts, order, told = Digest(), _sorted(samples, at), samples.select(TOLD)
     for start, stop in _shards(order["size"].to_list()):
+        size = 0
         for first in range(start, stop, BATCH_ROWS):
-            batch = told[order["at"][first : min(stop, first + BATCH_ROWS)]]
-            made = [
-                make_rows([each.layout for each in writing], sample, candidates_per_prompt)
-                for sample in batch.iter_rows(named=True)
-            ]
-            prompts = Prompts.of([rows[0]["prompt"] for rows in made])
-            for each, rows in zip(writing, zip(*made, strict=True), strict=True):
-                each.add(rows, prompts)
+            batch = shown(told[order["at"][first : min(stop, first + BATCH_ROWS)]], candidates_per_prompt)
+            size += prompts.add(batch.select("prompt"))
+            for each in writing:
+                each.add(batch)
         for each in writing:
-            each.end_shard()
-    return {each.config: each.written() for each in writing}
+            each.end_shard(size)
+    return {each.config: each.written(prompts) for each in writing}
 
 
 def describe(folder: Path, path: Path, rows: int | None = None) -> DataFile:
@@ -84,51 +80,37 @@ def pattern(file: DataFile) -> str:
     return file.path.rsplit("-", 3)[0] + "-*.parquet"
 
 
-@dataclass(frozen=True)
-class Prompts:
-    """The prompts of some samples, which all configurations share: each as JSON, and all as a column."""
-
-    json: list[orjson.Fragment]
-    column: pl.Series
-
-    @classmethod
-    def of(cls, prompts: list[list[Rendered]]) -> "Prompts":
-        """In both forms."""
-        return cls([orjson.Fragment(orjson.dumps(prompt)) for prompt in prompts], conversations(prompts))
-
-
 class _Writing:
-    """A split of a configuration on its way to disk: its shards so far, and a digest of its rows and their size."""
+    """A split of a configuration on its way to disk: its shards so far, and a digest of all its columns but the prompts."""
 
     def __init__(self, folder: Path, config: str, split: str) -> None:
-        self.config, self.layout = config, CONFIGS[config]
+        self.config, self._layout = config, CONFIGS[config]
         self._folder, self._split = folder, split
         self._place = folder / "data" / config
         self._place.mkdir(parents=True, exist_ok=True)
-        self._digest = hashlib.sha256()
-        self._size = 0  # bytes of the rows of this shard as JSON
+        self._digest = Digest()
+        self._size = 0  # bytes of the values of this shard
         self._frames: list[pl.DataFrame] = []
         self._shards: list[DataFile] = []
 
-    def add(self, rows: Sequence[Row], prompts: Prompts) -> None:
-        """Further rows of the shard, in order, with their prompts."""
-        for row, prompt in zip(rows, prompts.json, strict=True):
-            line = orjson.dumps({**row, "prompt": prompt}, option=orjson.OPT_APPEND_NEWLINE)
-            self._digest.update(line)
-            self._size += len(line)
-        self._frames.append(frame_of(rows, self.layout.schema, prompts.column))
+    def add(self, samples: pl.DataFrame) -> None:
+        """Further rows of the shard, in order, from samples as `shown` gives them."""
+        frame = self._layout.rows(samples).select(list(self._layout.schema)).cast(self._layout.schema)  # type: ignore[arg-type]
+        self._size += self._digest.add(frame.drop("prompt"))
+        self._frames.append(frame)
 
-    def end_shard(self) -> None:
-        """Writes the shard."""
+    def end_shard(self, prompts: int) -> None:
+        """Writes the shard, whose prompts take so many bytes."""
         path = self._place / f"{self._split}-{len(self._shards):05d}.writing"
         frame = pl.concat(self._frames)
         frame.write_parquet(path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS)
-        self._shards.append(replace(describe(self._folder, path, frame.height), size=self._size))
+        self._shards.append(replace(describe(self._folder, path, frame.height), size=self._size + prompts))
         self._frames, self._size = [], 0
 
-    def written(self) -> Written:
+    def written(self, prompts: Digest) -> Written:
         """The split once all its shards are there, under their names."""
-        return Written(_named(self._folder, self._place, self._split, self._shards), self._digest.hexdigest())
+        digest = hashlib.sha256(f"{prompts.hexdigest()} {self._digest.hexdigest()}".encode()).hexdigest()
+        return Written(_named(self._folder, self._place, self._split, self._shards), digest)
 
 
 def _sorted(samples: pl.DataFrame, at: pl.Series) -> pl.DataFrame:

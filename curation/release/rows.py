@@ -1,6 +1,6 @@
-"""What one accepted sample becomes in each configuration of a release."""
+"""What accepted samples become in each configuration of a release."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -15,18 +15,16 @@ from curation.sample import dumps
 
 MESSAGES = pl.List(pl.Struct({"role": pl.String(), "content": pl.String()}))
 
-# what a row tells of a sample frame with `overall`
+# what is told of a sample frame with `overall`
 TOLD = (
     *("sample_id", "kind", "source", "request", "messages", "candidates", "thinking", "plan"),
     *("n_steps", "category", "overall"),
 )
-Sample = dict[str, Any]  # one row of it
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Config:
-    """One way of laying the samples out: its columns, and the row that a sample and its rendered prompt make.
+    """One way of laying samples out: its columns, and how they are made of a sample frame with what `shown` adds.
 
     Values are text, numbers and `{role, content}` messages alone. What is nested (candidates, plans) stands as JSON
     text, because Arrow would give every record the keys of every other, filled with None.
@@ -34,32 +32,21 @@ class Config:
 
     purpose: str  # completes "rows for …" on the card
     schema: dict[str, pl.DataType]
-    row: Callable[[Sample, list[Rendered], str | None], Row]
+    rows: Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def sft(sample: Sample, prompt: list[Rendered], candidates: str | None) -> Row:
-    """A prompt and the answer to imitate."""
-    return {
-        "prompt": prompt,
-        "completion": [{"role": "assistant", "content": render_answer(sample["thinking"], sample["plan"])}],
-        "sample_id": sample["sample_id"],
-        "category": sample["category"],
-        "score": sample["overall"],
-        "source": sample["source"],
-    }
+def sft(samples: pl.DataFrame) -> pl.DataFrame:
+    """Prompts and the answers to imitate."""
+    told = samples.select("thinking", "plan").iter_rows()
+    answers = [[{"role": "assistant", "content": render_answer(thinking, plan)}] for thinking, plan in told]
+    return samples.select(
+        "prompt", "sample_id", "category", "source", completion=conversations(answers), score="overall"
+    )
 
 
-def grpo(sample: Sample, prompt: list[Rendered], candidates: str | None) -> Row:
-    """The same prompt, and what a reward needs to score any answer to it."""
-    return {
-        "prompt": prompt,
-        "candidates": candidates,
-        "plan": sample["plan"],
-        "n_steps": sample["n_steps"],
-        "category": sample["category"],
-        "sample_id": sample["sample_id"],
-        "request": sample["request"],
-    }
+def grpo(samples: pl.DataFrame) -> pl.DataFrame:
+    """The same prompts, and what a reward needs to score any answer to them."""
+    return samples.select("prompt", "plan", "n_steps", "category", "sample_id", "request", candidates="offered")
 
 
 CONFIGS: dict[str, Config] = {
@@ -92,28 +79,31 @@ CONFIGS: dict[str, Config] = {
 }
 
 
-def make_rows(configs: Iterable[Config], sample: Sample, candidates_per_prompt: int | None) -> list[Row]:
-    """The row of one sample in each configuration; the prompt offers at most `candidates_per_prompt` plugins (None: all)."""
-    if sample["kind"] != "plan" or sample["plan"] is None:
+def shown(samples: pl.DataFrame, candidates_per_prompt: int | None) -> pl.DataFrame:
+    """The samples with what their configurations share: `prompt`, and `offered`, its candidates as JSON text or null.
+
+    A prompt offers at most `candidates_per_prompt` plugins (None: all). Raises InputError for a sample without a plan.
+    """
+    prompts, offered = [], []
+    for sample in samples.select("sample_id", "kind", "messages", "candidates", "plan").iter_rows():
+        prompt, written = ask(sample, candidates_per_prompt)
+        prompts.append(prompt)
+        offered.append(written)
+    return samples.with_columns(prompt=conversations(prompts), offered=pl.Series(offered, dtype=pl.String))
+
+
+def ask(sample: tuple[Any, ...], most: int | None) -> tuple[list[Rendered], str | None]:
+    """The prompt of a sample (sample_id, kind, messages, candidates, plan), and the candidates that it offers as JSON text."""
+    sample_id, kind, messages, candidates, plan = sample
+    if kind != "plan" or plan is None:
         raise InputError(
-            f"sample {sample['sample_id']} is a {sample['kind']} without a plan of its own and cannot be released; "
+            f"sample {sample_id} is a {kind} without a plan of its own and cannot be released; "
             'set [samples] from = ["plan"] in the recipe'
         )
-    known = None if sample["candidates"] is None else orjson.loads(sample["candidates"])
-    offered = None if known is None else choose_candidates(known, sample["plan"], candidates_per_prompt)
-    prompt = render_prompt(orjson.loads(sample["messages"]), offered, known)
-    written = None if offered is None else sample["candidates"] if offered is known else dumps(offered)
-    return [config.row(sample, prompt, written) for config in configs]
-
-
-def frame_of(rows: Sequence[Row], schema: dict[str, pl.DataType], prompts: pl.Series) -> pl.DataFrame:
-    """Rows of a configuration as a frame, made column by column; `prompts` is the column of their prompts."""
-    columns = {name: [row[name] for row in rows] for name in schema if name != "prompt"}
-    made = {
-        name: conversations(values) if schema[name] == MESSAGES else pl.Series(values, dtype=schema[name])
-        for name, values in columns.items()
-    }
-    return pl.DataFrame({"prompt": prompts, **made}).select(list(schema))
+    known = None if candidates is None else orjson.loads(candidates)
+    offered = None if known is None else choose_candidates(known, plan, most)
+    written = None if offered is None else candidates if offered is known else dumps(offered)
+    return render_prompt(orjson.loads(messages), offered, known), written
 
 
 def conversations(lists: Sequence[list[Rendered]]) -> pl.Series:

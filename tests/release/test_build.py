@@ -17,8 +17,9 @@ from curation.errors import InputError, RecipeError, TargetError
 from curation.recipe import Release
 from curation.release import manifest, parquet
 from curation.release.build import Built, build
-from curation.release.rows import CONFIGS, make_rows
+from curation.release.rows import CONFIGS
 from curation.release.verify import verify
+from curation.render import render_answer, render_prompt
 from tests.release.samples import NO_GROUPS, NO_PAIRS, SETTINGS, START, facts, frame, many, plan_of, release, sample
 
 datasets = pytest.importorskip("datasets")
@@ -52,12 +53,23 @@ def various() -> pl.DataFrame:
     return frame(rows)
 
 
+def row_of(config: str, sample: dict[str, Any]) -> dict[str, Any]:
+    """What a sample is to be in a configuration, said by itself."""
+    candidates = None if sample["candidates"] is None else orjson.loads(sample["candidates"])
+    row = {
+        "prompt": render_prompt(orjson.loads(sample["messages"]), candidates),
+        "completion": [{"role": "assistant", "content": render_answer(sample["thinking"], sample["plan"])}],
+        "score": sample["overall"],
+    }
+    return {name: row.get(name, sample.get(name)) for name in CONFIGS[config].schema}
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_load_dataset_gives_back_exactly_the_rows_that_were_made(config: str, tmp_path: Path) -> None:
     samples = various()
     built = release(tmp_path, samples)
     loaded = load(built.folder, config, tmp_path / "cache")
-    wanted = {row["sample_id"]: make_rows([CONFIGS[config]], row, None)[0] for row in samples.iter_rows(named=True)}
+    wanted = {row["sample_id"]: row_of(config, row) for row in samples.iter_rows(named=True)}
     found = {row["sample_id"]: row for split in loaded.values() for row in split}
     assert found == wanted
     assert {name: split.num_rows for name, split in loaded.items()} == built.rows
