@@ -21,9 +21,18 @@ from curation.stages import (
 from flows.completing import complete_candidates
 from flows.crew import decide_all
 from flows.hiding import hide
-from flows.loading import BATCH, load_samples, of_sample_or_origin, read_links, read_members, read_replaced, slices
+from flows.loading import (
+    BATCH,
+    load_samples,
+    of_sample_or_origin,
+    read_links,
+    read_members,
+    read_replaced,
+    read_traced,
+    slices,
+)
 from flows.progress import say
-from flows.reasons import keep_reasons
+from flows.reasons import begin_reasons, keep_reasons
 from warehouse import Store
 
 SIGNED_AT_A_TIME = 50_000  # new samples compared with all others in one go: about 2 GB at a million samples
@@ -32,14 +41,25 @@ SIGNED_AT_A_TIME = 50_000  # new samples compared with all others in one go: abo
 def check(store: Store, recipe: Recipe) -> None:
     """Completes, decides what is undecided and chooses anew; run again after any crash, it goes on where it stopped."""
     complete_candidates(store, recipe)
-    hide(store, recipe, lambda members: decide_undecided(store, recipe, members))
     with store.reading():
-        everyone = read_members(store, recipe)
+        traced = read_traced(store, recipe)
+        before = read_members(store, recipe, traced=traced)
+    keep_reasons(store, recipe, before)
+    decided = pl.Series("sample_id", [], dtype=pl.String)
+
+    def decide(members: pl.DataFrame) -> None:
+        nonlocal decided
+        decide_undecided(store, recipe, members.filter(~pl.col("sample_id").is_in(decided.implode())))
+        decided = pl.concat([decided, members["sample_id"]])
+
+    hide(store, recipe, traced, decide)
+    with store.reading():
+        everyone = read_members(store, recipe, traced=traced)
         known = set(store.read("recipe_stages", recipe=recipe.name)["stage"])
     judge = [] if "judge" in known else [judge_stage(recipe)]  # another judge may have been asked by hand: that stays
     remember_stages(store, recipe, [*row_stages(recipe.check), *corpus_stages(recipe), *judge])
-    decide_undecided(store, recipe, everyone)
-    keep_reasons(store, recipe, choose_survivors(store, recipe), new=True)
+    decide(everyone)
+    begin_reasons(store, recipe, choose_survivors(store, recipe).height)
 
 
 def undecided_batches(store: Store, recipe: Recipe, members: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -22,8 +22,10 @@ HIDERS: dict[str, tuple[str, Callable[[Row, bytes], Row | None]]] = {
 }
 
 
-def hide(store: Store, recipe: Recipe, decide: Callable[[pl.DataFrame], None]) -> int:
+def hide(store: Store, recipe: Recipe, traced: pl.DataFrame, decide: Callable[[pl.DataFrame], None]) -> int:
     """Makes the children that are not made yet; returns how many. `decide` asks the row stages about members.
+
+    `traced`: the recipe's (sample, trace) pairs, see flows.loading.read_traced.
 
     Each batch is kept as soon as it is made: after a kill the next run goes on. A child is made again only where the
     rules by which its parent was found have changed.
@@ -31,7 +33,7 @@ def hide(store: Store, recipe: Recipe, decide: Callable[[pl.DataFrame], None]) -
     made = 0
     for maker in asked(recipe):
         if maker in HIDERS:
-            members = read_members(store, recipe, asked(recipe, before=maker))
+            members = read_members(store, recipe, asked(recipe, before=maker), traced)
             last = members.filter(pl.col("replaced_by").is_null() & (pl.col("kind") == "plan"))
             decide(last)
             made += make(store, recipe, maker, last)

@@ -24,14 +24,13 @@ from curation.judge.specification import Specification
 from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.sample import SAMPLE_FRAME
-from curation.stages import corpus_stages, judge_stage, row_stages, rubric_of, specification_of
+from curation.stages import corpus_stages, judge_stage, pipeline, row_stages, rubric_of, specification_of
 from flows import watching
 from flows.checking import choose_survivors, remember_stages, survivors
 from flows.completing import count_waiting
 from flows.keys import fence_secret
 from flows.loading import batches, read_members
 from flows.progress import say
-from flows.reasons import keep_reasons
 from warehouse import Store
 
 NOBODY = pl.DataFrame(schema=SAMPLE_FRAME)  # no sentinels
@@ -70,8 +69,10 @@ def judge(
         if not waiting.is_empty():
             open_judge(store, recipe)  # missing credentials end the command here, before anything is written down
         remember_stages(store, recipe, [judge_stage(recipe)])
-        changed = settle(store, recipe, specification)
-        work = chosen_work(store, recipe, specification, retry, limit, sampled) if changed else waiting
+        members = settle(store, recipe, specification)
+        if members is not None:
+            waiting = chosen_work(store, recipe, specification, retry, limit, sampled, members=members)
+        work = waiting
         frozen = watching.sentinels(store, recipe, specification) if scheduled else NOBODY
         if work.is_empty() and frozen.is_empty():
             return Tally()
@@ -83,13 +84,13 @@ def judge(
             total = one_round(store, recipe, work, watch, total, budget)
             watch = watch.clear()
             tried = pl.concat([tried, work["sample_id"]])
-            settle(store, recipe, specification)
+            members = settle(store, recipe, specification)
             if total.interrupted:
                 return total
             if total.out_of_budget:
                 raise Stopped(budget.used_up(work.height - (total.done - before), "samples"))
             left = None if limit is None else limit - total.done
-            work = chosen_work(store, recipe, specification, retry, left, sampled, tried)
+            work = chosen_work(store, recipe, specification, retry, left, sampled, tried, members)
         watching.end(store, occasion)
         return total
 
@@ -121,27 +122,27 @@ def fold_journal(store: Store) -> int:
     return new
 
 
-def settle(store: Store, recipe: Recipe, specification: Specification) -> bool:
+def settle(store: Store, recipe: Recipe, specification: Specification) -> pl.DataFrame | None:
     """Makes decisions of the judgements so far; where any has changed, chooses among copies and gives the verdict again.
 
-    So it does where the verdicts are void. Returns whether it did.
+    So it does where the verdicts are void. Returns the recipe's members where it did, else None.
     """
     stage = judge_stage(recipe)
-    decided = judging.decide(
-        store.read("last_judgements", spec=specification.spec), recipe.judge.accept, specification.fold
-    )
-    told = {"stage": stage.stage, "fingerprint": stage.fingerprint, "recipe": recipe.name}
-    changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
-    if changed or not verdicts:
-        keep_reasons(store, recipe, choose_survivors(store, recipe, decided), new=False)
-    return bool(changed or not verdicts)
+    with store.reading():
+        judgements = store.read("last_judgements", spec=specification.spec)
+        decided = judging.decide(judgements, recipe.judge.accept, specification.fold)
+        told = {"stage": stage.stage, "fingerprint": stage.fingerprint, "recipe": recipe.name}
+        changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
+    return choose_survivors(store, recipe, decided) if changed or not verdicts else None
 
 
-def work_list(store: Store, recipe: Recipe, specification: Specification, retry: bool) -> pl.DataFrame:
-    """(sample_id, attempt) of the survivors that still need a score, earliest first."""
-    earlier = [asked.stage for asked in [*row_stages(recipe.check), *corpus_stages(recipe)]]
-    standing = survivors(store, recipe, read_members(store, recipe), earlier)
-    tried = store.read("attempts", spec=specification.spec)
+def work_list(
+    store: Store, recipe: Recipe, specification: Specification, retry: bool, members: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """(sample_id, attempt) of the survivors that still need a score, earliest first. `members`: where they are known."""
+    with store.reading():
+        standing = before_judge(store, recipe, read_members(store, recipe) if members is None else members)
+        tried = store.read("attempts", spec=specification.spec)
     waiting = standing.filter(pl.col("kind").is_in(judging.KINDS)).join(tried, on="sample_id", how="left")
     attempts = pl.col("attempts").fill_null(0)
     rested = pl.lit(True) if retry else pl.col("tries").fill_null(0.0) < RUNS
@@ -152,6 +153,14 @@ def work_list(store: Store, recipe: Recipe, specification: Specification, retry:
     )
 
 
+def before_judge(store: Store, recipe: Recipe, members: pl.DataFrame) -> pl.DataFrame:
+    """The members that no stage before the judge has put out: as their verdicts say, or where these are void the decisions."""
+    standing = store.read("before_judge", {"members": members}, recipe=recipe.name, judge=judge_stage(recipe).stage)
+    if standing.height:
+        return standing
+    return survivors(store, recipe, members, [asked.stage for asked in pipeline(recipe)[:-1]])
+
+
 def chosen_work(
     store: Store,
     recipe: Recipe,
@@ -160,13 +169,14 @@ def chosen_work(
     limit: int | None,
     sampled: str,
     but: pl.Series | None = None,
+    members: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The work list without the samples of `but`, at most `limit` of it: the `first`, or `stratified`.
 
     Stratified takes one sample of each category of each source in turn, those within one in the order of their ids,
-    which are hashes: the same ones whenever it is asked for.
+    which are hashes: the same ones whenever it is asked for. `members`: where they are known.
     """
-    work = work_list(store, recipe, specification, retry)
+    work = work_list(store, recipe, specification, retry, members)
     if but is not None:
         work = work.filter(~pl.col("sample_id").is_in(but.implode()))
     if limit is None or limit >= work.height:

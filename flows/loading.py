@@ -73,12 +73,10 @@ def read_replaced(store: Store) -> lineage.Replaced:
     return _replaced[store.path][1]
 
 
-def read_links(
-    store: Store, recipe: Recipe, makers: list[str] | None = None, replaced: lineage.Replaced | None = None
-) -> pl.DataFrame:
-    """Every (sample, trace) pair that the recipe takes; the turns of a run that grew count as turns of its last form.
+def read_traced(store: Store, recipe: Recipe, replaced: lineage.Replaced | None = None) -> pl.DataFrame:
+    """Every (sample, trace) pair that the recipe takes, but for children; the turns of a run that grew count as turns of its last form.
 
-    With the children made by `makers`; None: by those that the recipe asks for. `replaced`: where it is known already.
+    `replaced`: where it is known already.
     """
     names = sorted({source.name for source in recipe.sources})
     rows = store.read(
@@ -88,14 +86,30 @@ def read_links(
         with_metadata=needs_metadata(recipe),
     )
     current = (replaced or read_replaced(store)).samples
-    links = member_traces(rows.with_columns(parent_id=lineage.resolve(rows["parent_id"], current)), recipe)
+    return member_traces(rows.with_columns(parent_id=lineage.resolve(rows["parent_id"], current)), recipe)
+
+
+def read_links(
+    store: Store,
+    recipe: Recipe,
+    makers: list[str] | None = None,
+    replaced: lineage.Replaced | None = None,
+    traced: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """The pairs of `read_traced` (`traced`: where they are read already) and those of the children made by `makers`.
+
+    None: by those that the recipe asks for.
+    """
+    traced = read_traced(store, recipe, replaced) if traced is None else traced
     makers = asked(recipe) if makers is None else makers
-    return with_children(links, current_children(store, makers), makers)
+    return with_children(traced, current_children(store, makers), makers)
 
 
-def read_members(store: Store, recipe: Recipe, makers: list[str] | None = None) -> pl.DataFrame:
+def read_members(
+    store: Store, recipe: Recipe, makers: list[str] | None = None, traced: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """The samples that the recipe is about, one row each (see curation.membership.MEMBER_FRAME)."""
-    return members(read_links(store, recipe, makers))
+    return members(read_links(store, recipe, makers, traced=traced))
 
 
 def of_sample_or_origin(members: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:

@@ -11,15 +11,24 @@ from flows.loading import read_members
 from warehouse import Store
 
 
-def keep_reasons(store: Store, recipe: Recipe, members: pl.DataFrame, new: bool) -> None:
-    """Writes down what was found in the members: as that of a `new` check, or as what has come to the last one since."""
+def keep_reasons(store: Store, recipe: Recipe, members: pl.DataFrame) -> None:
+    """Writes down what stands found since the last check, before a new one changes it: in those of the members that it saw."""
+    if store.read("last_checked", recipe=recipe.name, most=1).is_empty():
+        return
+    seen = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=None, reason=None)
+    members = members.join(seen, on="sample_id", how="semi")
     found = store.read("found_reasons", {"members": members}, recipe=recipe.name).select("stage", "reason", "found")
-    told = {"recipe": recipe.name, "samples": members.height, "reasons": orjson.dumps(found.to_dicts()).decode()}
+    reasons = orjson.dumps(found.to_dicts()).decode()
     with store.write() as transaction:
-        if new:
-            transaction.run("insert_checked", **told, checked_at=datetime.now(UTC))
-        else:
-            transaction.run("update_checked", **told)
+        transaction.run("update_checked", recipe=recipe.name, samples=members.height, reasons=reasons)
+
+
+def begin_reasons(store: Store, recipe: Recipe, samples: int) -> None:
+    """Writes down that so many samples were checked now; what is found in them is counted once the next check begins."""
+    with store.write() as transaction:
+        transaction.run(
+            "insert_checked", recipe=recipe.name, samples=samples, reasons="[]", checked_at=datetime.now(UTC)
+        )
 
 
 def why(store: Store, recipe: Recipe) -> dict[str, Any]:

@@ -1,3 +1,3 @@
--- What is found since a recipe's last check: of the judge's round that follows it.
+-- What was found from a recipe's last check on until the next one began.
 UPDATE checked SET samples = $samples, reasons = $reasons
 WHERE recipe = $recipe AND checked_at = (SELECT max(checked_at) FROM checked WHERE recipe = $recipe);
