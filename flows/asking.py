@@ -27,43 +27,49 @@ SHOWN_TEXTS = ("request", "messages", "candidates", "thinking", "plan", "source"
 OPEN = ("undecided", "not measured")  # what a verdict says where no stage has given a reason
 
 
-def status(store: Store, recipe: Recipe, members: pl.DataFrame | None = None) -> dict[str, Any]:
-    """The funnel of one recipe as JSON values: what `status --json` prints. `members`: where they are read already."""
+def status(store: Store, recipe: Recipe, counted: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The funnel of one recipe as JSON values: what `status --json` prints. `counted`: what `counts` said, where nothing has changed."""
     with store.reading():
-        return read_status(store, recipe, read_members(store, recipe) if members is None else members)
+        counted = counts(store, recipe, read_members(store, recipe)) if counted is None else counted
+        return {
+            **counted,
+            "waiting_replies": count(journal_folder(store.path)),
+            "doubts": doubts(store, recipe),
+            "releases": (made := releases(store, recipe.name)),
+            "changes": changes(store, recipe.name, made[-1]["version"], made[-1]["parent"]) if made else None,
+            "last_refresh": last_refresh(store, recipe.name),
+            "trouble": [
+                jsonable(row) for row in store.read("source_trouble", recipe=recipe.name).iter_rows(named=True)
+            ],
+        }
 
 
-def read_status(store: Store, recipe: Recipe, members: pl.DataFrame) -> dict[str, Any]:
-    """What `status` says, read through one connection."""
+def counts(store: Store, recipe: Recipe, members: pl.DataFrame) -> dict[str, Any]:
+    """What of `status` follows from traces, samples and decisions; a release changes none of it."""
     names = sorted({source.name for source in recipe.sources})
     sources = {"sources": pl.DataFrame({"name": names}, schema={"name": pl.String})}
-    traces = store.read("trace_counts", sources, only_sources=bool(names)).row(0, named=True)
-    kinds = store.read("sample_counts", sources, only_sources=bool(names))
-    verdicts = store.read("verdict_counts", {"members": members}, recipe=recipe.name)
-    return {
-        "recipe": recipe.name,
-        "traces": traces["traces"],
-        "unreadable": traces["unreadable"],
-        "repeated": int(kinds["repeated"].sum()),
-        "kinds": dict(kinds.select("kind", "samples").iter_rows()),
-        "samples": members.height,
-        "made": dict(members["maker"].drop_nulls().value_counts().sort("maker").iter_rows()),
-        "replaced": count_replaced(store, recipe, members),
-        "stages": stage_counts(store, recipe, members),
-        "fell": [
-            {"stage": stage, "reason": reason, "samples": samples}
-            for accepted, stage, reason, samples in verdicts.iter_rows()
-            if not accepted
-        ],
-        "accepted": int(verdicts.filter("accepted")["samples"].sum()),
-        "usd": store.read("spent", {"members": members}, recipe=recipe.name).item(),
-        "waiting_replies": count(journal_folder(store.path)),
-        "doubts": doubts(store, recipe),
-        "releases": (made := releases(store, recipe.name)),
-        "changes": changes(store, recipe.name, made[-1]["version"], made[-1]["parent"]) if made else None,
-        "last_refresh": last_refresh(store, recipe.name),
-        "trouble": [jsonable(row) for row in store.read("source_trouble", recipe=recipe.name).iter_rows(named=True)],
-    }
+    with store.reading():
+        traces = store.read("trace_counts", sources, only_sources=bool(names)).row(0, named=True)
+        kinds = store.read("sample_counts", sources, only_sources=bool(names))
+        verdicts = store.read("verdict_counts", {"members": members}, recipe=recipe.name)
+        return {
+            "recipe": recipe.name,
+            "traces": traces["traces"],
+            "unreadable": traces["unreadable"],
+            "repeated": int(kinds["repeated"].sum()),
+            "kinds": dict(kinds.select("kind", "samples").iter_rows()),
+            "samples": members.height,
+            "made": dict(members["maker"].drop_nulls().value_counts().sort("maker").iter_rows()),
+            "replaced": count_replaced(store, recipe, members),
+            "stages": stage_counts(store, recipe, members),
+            "fell": [
+                {"stage": stage, "reason": reason, "samples": samples}
+                for accepted, stage, reason, samples in verdicts.iter_rows()
+                if not accepted
+            ],
+            "accepted": int(verdicts.filter("accepted")["samples"].sum()),
+            "usd": store.read("spent", {"members": members}, recipe=recipe.name).item(),
+        }
 
 
 def doubts(store: Store, recipe: Recipe) -> list[str]:

@@ -1,7 +1,7 @@
 """Publishes what a recipe accepts: one immutable version, frozen in the warehouse, whole in its target or not at all."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from curation.release.splits import Splits, assign
 from curation.release.targets import Target, open_target
 from curation.stages import index_fingerprint, judge_stage, specification_of
 from flows import guarding
-from flows.asking import doubts, releases, status
+from flows.asking import counts, doubts, releases, status
 from flows.describing import facts_of
 from flows.judging import require_checked
 from flows.loading import load_all, of_sample_or_origin, read_members
@@ -35,7 +35,8 @@ VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 class Published:
     """What became of a publish: `new` is false where the last release already holds just this.
 
-    `state` is published, or held where `guards` tripped: then there is no path yet.
+    `state` is published, or held where `guards` tripped: then there is no path yet. `counts` are what
+    flows.asking.counts says of the recipe as it was published.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Published:
     new: bool
     state: str = "published"
     guards: tuple[str, ...] = ()
+    counts: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def publish(
@@ -78,7 +80,8 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
             if not target.holds(recipe.name, last["version"]):
                 place_again(store, recipe, last, target)
             version, path, commit, rows = (last[key] for key in ("version", "path", "commit", "rows"))
-            return Published(recipe.name, version, path, commit, rows, new=last["version"] in finished)
+            new = last["version"] in finished
+            return Published(recipe.name, version, path, commit, rows, new, counts=made.counts)
         if any(release["version"] == made.facts.version for release in before):
             raise InputError(
                 f"{recipe.name} {made.facts.version} is published already, to {last['target'] if last else ''} or with "
@@ -89,10 +92,11 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
 
 @dataclass(frozen=True)
 class Made:
-    """A release in the making: its rows, written as files, and what is told of them. `told` is the funnel."""
+    """A release in the making: its rows, written as files, and what is told of them. `told` is the funnel, `counts` most of it."""
 
     samples: pl.DataFrame
     splits: Splits
+    counts: dict[str, Any]
     told: dict[str, Any]
     facts: Facts
     built: Built
@@ -106,12 +110,13 @@ def make(
     samples = accepted_samples(store, recipe, members, specification)
     say("publish", 1, STEPS)
     splits = split(store, recipe, samples)
-    told = status(store, recipe, members)
+    counted = counts(store, recipe, members)
+    told = status(store, recipe, counted)
     facts = facts_of(store, recipe, specification, told, version, last["version"] if last else None)
     folder = scratch / folder_name(recipe.name, version)
     built = build(folder, samples, splits.samples, facts, recipe.release, datetime.now(UTC))
     say("publish", 2, STEPS)
-    return Made(samples, splits, told, facts, built)
+    return Made(samples, splits, counted, told, facts, built)
 
 
 def let_out(store: Store, recipe: Recipe, made: Made, target: Target, address: str) -> Published:
@@ -125,13 +130,13 @@ def let_out(store: Store, recipe: Recipe, made: Made, target: Target, address: s
     if held is None or not tripped:
         freeze(store, recipe, made, address, tripped)
     if tripped:
-        return Published(name, held or version, None, None, built.rows, held is None, "held", tripped)
+        return Published(name, held or version, None, None, built.rows, held is None, "held", tripped, made.counts)
     say("publish", 3, STEPS)
     placed = target.publish(built.folder, name, version)
     with store.write() as transaction:
         transaction.run("publish_release", name=name, version=version, path=placed.path, commit=placed.commit)
     say("publish", STEPS, STEPS)
-    return Published(name, version, placed.path, placed.commit, built.rows, new=True)
+    return Published(name, version, placed.path, placed.commit, built.rows, new=True, counts=made.counts)
 
 
 def canonical(address: str) -> str:

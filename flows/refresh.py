@@ -151,7 +151,7 @@ def refreshed(recipe: str, chosen: Recipe, store: Store, row: history.Row) -> Re
         row.funnel = asking.status(store, chosen)
         morning.show(recipe, row.funnel, before, None, trouble)
         raise
-    row.funnel = asking.status(store, chosen)
+    row.funnel = asking.status(store, chosen, release.counts)
     morning.show(recipe, row.funnel, before, release, trouble)
     row.version, row.state = release.version, "held" if release.state == "held" else "finished"
     row.detail = "; ".join(release.guards) or None
