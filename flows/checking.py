@@ -137,8 +137,14 @@ def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None =
     with store.write() as transaction:
         for asked, decided, owner in [*judge, *((asked, decided, recipe.name) for asked, decided in chosen)]:
             told = {"stage": asked.stage, "fingerprint": asked.fingerprint}
-            transaction.run("delete_changed_decisions", {"incoming": decided}, recipe=owner, **told)
-            transaction.run("insert_decision", {"incoming": decided}, **told)
+            unlike = transaction.read("unlike_decisions", {"incoming": decided}, **told)
+            transaction.run(
+                "delete_changed_decisions",
+                {"incoming": decided.select("sample_id"), "unlike": unlike},
+                recipe=owner,
+                **told,
+            )
+            transaction.run("insert_decision", {"incoming": unlike}, **told)
         verdicts = {"incoming": transaction.read("fold_verdicts", {"members": everyone}, recipe=recipe.name)}
         transaction.run("delete_changed_verdicts", verdicts, recipe=recipe.name)
         transaction.run("insert_verdicts", verdicts, recipe=recipe.name)

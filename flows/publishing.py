@@ -107,12 +107,17 @@ def make(
 ) -> Made:
     """Writes the files of what the recipe accepts now of its members, as this version, below `scratch`."""
     specification = specification_of(recipe)
-    samples = accepted_samples(store, recipe, members, specification)
+    with store.reading():  # all of it is of one moment
+        samples = accepted_samples(store, recipe, members, specification)
+        alike = store.read(
+            "similar_pairs", {"members": samples.select("sample_id")}, fingerprint=index_fingerprint(recipe)
+        )
+        before = store.read("split_groups")
+        counted = counts(store, recipe, members)
+        told = status(store, recipe, counted)
+        facts = facts_of(store, recipe, specification, told, version, last["version"] if last else None)
     say("publish", 1, STEPS)
-    splits = split(store, recipe, samples)
-    counted = counts(store, recipe, members)
-    told = status(store, recipe, counted)
-    facts = facts_of(store, recipe, specification, told, version, last["version"] if last else None)
+    splits = assign(samples, alike, before, recipe.release.validation, recipe.release.test)
     folder = scratch / folder_name(recipe.name, version)
     built = build(folder, samples, splits.samples, facts, recipe.release, datetime.now(UTC))
     say("publish", 2, STEPS)
@@ -154,24 +159,26 @@ def require_licence(recipe: Recipe) -> None:
 
 def require_finished(store: Store, recipe: Recipe) -> pl.DataFrame:
     """The recipe's members. Raises InputError unless every one of them is decided or abstained."""
-    require_checked(store, recipe)
-    marks = dict(store.read("recipe_stages", recipe=recipe.name).select("stage", "fingerprint").iter_rows())
+    with store.reading():
+        require_checked(store, recipe)
+        marks = dict(store.read("recipe_stages", recipe=recipe.name).select("stage", "fingerprint").iter_rows())
+        members = read_members(store, recipe)
+        counted = store.read("verdict_counts", {"members": members}, recipe=recipe.name)
+        left = store.read("left_children", {"members": members}, recipe=recipe.name).item()
     if marks["judge"] != judge_stage(recipe).fingerprint:
         raise InputError(
             f"{recipe.name} was last judged otherwise than the recipe says ({recipe.judge.backend}, {recipe.judge.model}, "
             f"accept {recipe.judge.accept:g}); run `curation judge` without --backend and --model, or change [judge]"
         )
-    members = read_members(store, recipe)
-    counts = store.read("verdict_counts", {"members": members}, recipe=recipe.name)
     waiting = (
-        counts.filter(pl.col("reason") == "undecided").group_by("stage").agg(pl.col("samples").sum()).sort("stage")
+        counted.filter(pl.col("reason") == "undecided").group_by("stage").agg(pl.col("samples").sum()).sort("stage")
     )
-    unseen = members.height - int(counts["samples"].sum())
+    unseen = members.height - int(counted["samples"].sum())
     if unseen:
         raise InputError(
             f"{unseen} samples of {recipe.name} came after its last check; run `curation check` and `curation judge` with it first"
         )
-    if left := store.read("left_children", {"members": members}, recipe=recipe.name).item():
+    if left:
         raise InputError(
             f"{left} samples that stood in the place of others of {recipe.name} at its last check do so no more; "
             "run `curation check` and `curation judge` with it first"
@@ -203,13 +210,6 @@ def accepted_samples(store: Store, recipe: Recipe, members: pl.DataFrame, specif
     for more in (runs, overall):
         samples = samples.join(more, on="sample_id", how="left")
     return of_sample_or_origin(samples, first).sort("sample_id")
-
-
-def split(store: Store, recipe: Recipe, samples: pl.DataFrame) -> Splits:
-    """A split for each sample, given what earlier releases chose."""
-    pairs = store.read("similar_pairs", {"members": samples.select("sample_id")}, fingerprint=index_fingerprint(recipe))
-    before = store.read("split_groups")
-    return assign(samples, pairs, before, recipe.release.validation, recipe.release.test)
 
 
 def next_version(wanted: str | None, before: list[dict[str, Any]]) -> str:
