@@ -33,7 +33,7 @@ from flows.loading import (
 )
 from flows.progress import say
 from flows.reasons import begin_reasons, keep_reasons
-from warehouse import Store
+from warehouse import Store, Transaction
 
 SIGNED_AT_A_TIME = 50_000  # new samples compared with all others in one go: about 2 GB at a million samples
 
@@ -52,9 +52,9 @@ def check(store: Store, recipe: Recipe) -> None:
         decide_undecided(store, recipe, members.filter(~pl.col("sample_id").is_in(decided.implode())))
         decided = pl.concat([decided, members["sample_id"]])
 
-    hide(store, recipe, traced, decide)
+    made = hide(store, recipe, traced, decide)
     with store.reading():
-        everyone = read_members(store, recipe, traced=traced)
+        everyone = read_members(store, recipe, traced=traced) if made else before
         known = set(store.read("recipe_stages", recipe=recipe.name)["stage"])
     judge = [] if "judge" in known else [judge_stage(recipe)]  # another judge may have been asked by hand: that stays
     remember_stages(store, recipe, [*row_stages(recipe.check), *corpus_stages(recipe), *judge])
@@ -135,20 +135,40 @@ def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None =
     judge = [] if judged is None else [(judge_stage(recipe), judged, None)]
     chosen = zip(corpus_stages(recipe), (copies, lineages), strict=True)
     with store.write() as transaction:
-        for asked, decided, owner in [*judge, *((asked, decided, recipe.name) for asked, decided in chosen)]:
-            told = {"stage": asked.stage, "fingerprint": asked.fingerprint}
-            unlike = transaction.read("unlike_decisions", {"incoming": decided}, **told)
-            transaction.run(
-                "delete_changed_decisions",
-                {"incoming": decided.select("sample_id"), "unlike": unlike},
-                recipe=owner,
-                **told,
-            )
-            transaction.run("insert_decision", {"incoming": unlike}, **told)
-        verdicts = {"incoming": transaction.read("fold_verdicts", {"members": everyone}, recipe=recipe.name)}
-        transaction.run("delete_changed_verdicts", verdicts, recipe=recipe.name)
-        transaction.run("insert_verdicts", verdicts, recipe=recipe.name)
+        changed = [
+            rewrite(transaction, asked, decided, owner)
+            for asked, decided, owner in [*judge, *((asked, decided, recipe.name) for asked, decided in chosen)]
+        ]
+        give_verdicts(transaction, recipe, everyone, None if judged is None else pl.concat(changed))
     return everyone
+
+
+def rewrite(transaction: Transaction, asked: Asked, decided: pl.DataFrame, owner: str | None) -> pl.DataFrame:
+    """Has just these decisions stand for a stage, those of the recipe `owner` where they are choices.
+
+    Returns the samples (sample_id) whose decision is new or has changed.
+    """
+    told = {"stage": asked.stage, "fingerprint": asked.fingerprint}
+    unlike = transaction.read("unlike_decisions", {"incoming": decided}, **told)
+    incoming = {"incoming": decided.select("sample_id"), "unlike": unlike}
+    transaction.run("delete_changed_decisions", incoming, recipe=owner, **told)
+    transaction.run("insert_decision", {"incoming": unlike}, **told)
+    return unlike.select("sample_id")
+
+
+def give_verdicts(
+    transaction: Transaction, recipe: Recipe, everyone: pl.DataFrame, changed: pl.DataFrame | None
+) -> None:
+    """Gives the members' verdicts; `changed`: only where there is none, it is open, or decisions about the sample have changed.
+
+    None: whoever was judged under another recipe has changed, too.
+    """
+    asked = everyone
+    if changed is not None:
+        asked = transaction.read("without_verdict", {"members": everyone, "changed": changed}, recipe=recipe.name)
+    verdicts = {"incoming": transaction.read("fold_verdicts", {"members": asked}, recipe=recipe.name)}
+    transaction.run("delete_changed_verdicts", {**verdicts, "members": everyone}, recipe=recipe.name)
+    transaction.run("insert_verdicts", verdicts, recipe=recipe.name)
 
 
 def survivors(store: Store, recipe: Recipe, members: pl.DataFrame, earlier: list[str]) -> pl.DataFrame:

@@ -15,12 +15,11 @@ def keep_reasons(store: Store, recipe: Recipe, members: pl.DataFrame) -> None:
     """Writes down what stands found since the last check, before a new one changes it: in those of the members that it saw."""
     if store.read("last_checked", recipe=recipe.name, most=1).is_empty():
         return
-    seen = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=None, reason=None)
-    members = members.join(seen, on="sample_id", how="semi")
-    found = store.read("found_reasons", {"members": members}, recipe=recipe.name).select("stage", "reason", "found")
+    found = store.read("found_reasons", {"members": members}, recipe=recipe.name, only_seen=True)
+    found = found.select("stage", "reason", "found")
     reasons = orjson.dumps(found.to_dicts()).decode()
     with store.write() as transaction:
-        transaction.run("update_checked", recipe=recipe.name, samples=members.height, reasons=reasons)
+        transaction.run("update_checked", recipe=recipe.name, reasons=reasons)
 
 
 def begin_reasons(store: Store, recipe: Recipe, samples: int) -> None:
@@ -40,7 +39,7 @@ def why(store: Store, recipe: Recipe) -> dict[str, Any]:
     """
     with store.reading():
         members = read_members(store, recipe)
-        found = store.read("found_reasons", {"members": members}, recipe=recipe.name)
+        found = store.read("found_reasons", {"members": members}, recipe=recipe.name, only_seen=False)
         runs = store.read("last_checked", recipe=recipe.name, most=2)
         ids = found.select(sample_id=pl.col("examples").explode()).unique()
         names = dict(store.read("trace_ids", {"wanted": ids}).iter_rows())

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
-from curation.release.digest import Digest
+from curation.release.digest import digest_of
 from curation.release.rows import CONFIGS, TOLD, shown
 
 SHARD_ROWS = (
@@ -22,7 +23,7 @@ BATCH_ROWS = 1_000  # rows that are rendered at a time
 class DataFile:
     """One file of a release, as the manifest lists it; `rows` is None for a file that holds no rows.
 
-    `size` is how many bytes its values take: what a reader has to hold, before compression.
+    `size` is how many bytes its columns take before compression: about what a reader has to hold.
     """
 
     path: str
@@ -34,7 +35,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Written:
-    """A split of a configuration on disk: its files, and a digest of its rows that no writer's version changes."""
+    """A split of a configuration on disk: its files, and a digest of its rows (see curation.release.digest)."""
 
     files: tuple[DataFile, ...]
     digest: str
@@ -55,17 +56,16 @@ def write_split(
     contents. A sample is rendered once for all configurations.
     """
     writing = [_Writing(folder, config, split) for config in configs]
-    prompts, order, told = Digest(), _sorted(samples, at), samples.select(TOLD)
+    order, told = _sorted(samples, at), samples.select(TOLD)
     for start, stop in _shards(order["size"].to_list()):
-        size = 0
         for first in range(start, stop, BATCH_ROWS):
             batch = shown(told[order["at"][first : min(stop, first + BATCH_ROWS)]], candidates_per_prompt)
-            size += prompts.add(batch.select("prompt"))
             for each in writing:
                 each.add(batch)
         for each in writing:
-            each.end_shard(size)
-    return {each.config: each.written(prompts) for each in writing}
+            each.end_shard()
+    digest = digest_of(told[order["at"]], candidates_per_prompt)
+    return {each.config: each.written(digest) for each in writing}
 
 
 def describe(folder: Path, path: Path, rows: int | None = None) -> DataFile:
@@ -81,36 +81,38 @@ def pattern(file: DataFile) -> str:
 
 
 class _Writing:
-    """A split of a configuration on its way to disk: its shards so far, and a digest of all its columns but the prompts."""
+    """A split of a configuration on its way to disk: its shards so far."""
 
     def __init__(self, folder: Path, config: str, split: str) -> None:
         self.config, self._layout = config, CONFIGS[config]
         self._folder, self._split = folder, split
         self._place = folder / "data" / config
         self._place.mkdir(parents=True, exist_ok=True)
-        self._digest = Digest()
-        self._size = 0  # bytes of the values of this shard
         self._frames: list[pl.DataFrame] = []
         self._shards: list[DataFile] = []
 
     def add(self, samples: pl.DataFrame) -> None:
         """Further rows of the shard, in order, from samples as `shown` gives them."""
-        frame = self._layout.rows(samples).select(list(self._layout.schema)).cast(self._layout.schema)  # type: ignore[arg-type]
-        self._size += self._digest.add(frame.drop("prompt"))
-        self._frames.append(frame)
+        rows = self._layout.rows(samples).select(list(self._layout.schema))
+        self._frames.append(rows.cast(self._layout.schema))  # type: ignore[arg-type]
 
-    def end_shard(self, prompts: int) -> None:
-        """Writes the shard, whose prompts take so many bytes."""
+    def end_shard(self) -> None:
+        """Writes the shard."""
         path = self._place / f"{self._split}-{len(self._shards):05d}.writing"
         frame = pl.concat(self._frames)
         frame.write_parquet(path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS)
-        self._shards.append(replace(describe(self._folder, path, frame.height), size=self._size + prompts))
-        self._frames, self._size = [], 0
+        self._shards.append(replace(describe(self._folder, path, frame.height), size=unpacked(path)))
+        self._frames = []
 
-    def written(self, prompts: Digest) -> Written:
+    def written(self, digest: str) -> Written:
         """The split once all its shards are there, under their names."""
-        digest = hashlib.sha256(f"{prompts.hexdigest()} {self._digest.hexdigest()}".encode()).hexdigest()
         return Written(_named(self._folder, self._place, self._split, self._shards), digest)
+
+
+def unpacked(path: Path) -> int:
+    """How many bytes the columns of a Parquet file take before compression."""
+    about = pq.read_metadata(path)
+    return sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
 
 
 def _sorted(samples: pl.DataFrame, at: pl.Series) -> pl.DataFrame:

@@ -2,8 +2,10 @@
 
 import hashlib
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import orjson
 import polars as pl
@@ -49,23 +51,38 @@ def assign(
             f"[release] validation = {validation:g} and test = {test:g} must be shares of at least 0 that add up to "
             "at most 1; the rest is train"
         )
-    ordered = _earliest_first(samples)
-    keys = [_keys(*row) for row in ordered.iter_rows()]
-    groups = _Groups()
-    for own in keys:
-        groups.join(own)
-    for a, b in pairs.select("a", "b").iter_rows():
-        groups.join((_sample_key(a), _sample_key(b)))
+    keys = [_keys(*row) for row in _earliest_first(samples).iter_rows()]
     before: dict[str, str] = dict(groups_before.select("key", "split").iter_rows())
-    roots = [groups.root(own[0]) for own in keys]
-    split_of, name_of = _choose(roots, keys, before, validation, test)
-    rows = [(own[0][len("sample:") :], split_of[at], name_of[at]) for own, at in zip(keys, roots, strict=True)]
-    chosen = {key: split_of[at] for own, at in zip(keys, roots, strict=True) for key in own}
-    remember = sorted((key, split) for key, split in chosen.items() if before.get(key) != split)
+    alike = [(_sample_key(a), _sample_key(b)) for a, b in pairs.select("a", "b").iter_rows()]
+    groups = _groups(keys, alike)
+    split_of, name_of = _choose(groups, keys, before, validation, test)
+    rows = [(own[0][len("sample:") :], split_of[at], name_of[at]) for own, at in zip(keys, groups, strict=True)]
+    remember = {
+        key: split_of[at]
+        for own, at in zip(keys, groups, strict=True)
+        for key in own
+        if before.get(key) != split_of[at]
+    }
     return Splits(
         pl.DataFrame(rows, schema=SPLIT_FRAME, orient="row").sort("sample_id"),
-        pl.DataFrame(remember, schema=GROUP_FRAME, orient="row"),
+        pl.DataFrame(sorted(remember.items()), schema=GROUP_FRAME, orient="row"),
     )
+
+
+def _groups(keys: list[tuple[str, ...]], alike: list[tuple[str, str]]) -> list[int]:
+    """The group of each sample, given its keys, itself first: a number that those share who are alike.
+
+    Most samples share no key with another and are a group of their own: only the others are joined.
+    """
+    counted = Counter(chain(chain.from_iterable(keys), chain.from_iterable(alike)))
+    shared = {key for key, times in counted.items() if times > 1}
+    joined = _Groups()
+    for own in keys:
+        if not shared.isdisjoint(own):
+            joined.join(own)
+    for pair in alike:
+        joined.join(pair)
+    return [-1 - place if shared.isdisjoint(own) else joined.root(own[0]) for place, own in enumerate(keys)]
 
 
 def normalise(request: str) -> str:
@@ -76,7 +93,7 @@ def normalise(request: str) -> str:
 def _choose(
     roots: list[int], keys: list[tuple[str, ...]], before: dict[str, str], validation: float, test: float
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """The split and the name of each group, by its root; a group is called after its earliest sample."""
+    """The split and the name of each group, by its number; a group is called after its earliest sample."""
     kept: dict[int, str] = {}
     names: dict[int, str] = {}
     for root, own in zip(roots, keys, strict=True):
@@ -97,12 +114,15 @@ def _drawn(name: str, validation: float, test: float) -> str:
 
 
 def _earliest_first(samples: pl.DataFrame) -> pl.DataFrame:
-    """Samples by the first release that held them (by version number), then by time, then by id."""
+    """Samples by the first release that held them (by version number), then by time, then by id; single `messages` are null."""
     released = pl.col("first_release") if "first_release" in samples.columns else pl.lit(None, pl.String)
     origin = pl.col("origin_id") if "origin_id" in samples.columns else pl.lit(None, pl.String)
     numbers = released.str.extract_all(r"\d+").list.eval(pl.element().str.pad_start(12, "0")).list.join(".")
+    several = pl.col("messages").str.count_matches('"role"', literal=True) > 1  # else nothing was said before the last
     return (
-        samples.with_columns(origin.alias("origin_id"), numbers.alias("released"))
+        samples.with_columns(
+            origin.alias("origin_id"), numbers.alias("released"), messages=pl.when(several).then("messages")
+        )
         .sort("released", "timestamp", "sample_id", nulls_last=True)
         .select("sample_id", "parent_id", "origin_id", "request", "messages")
     )
@@ -113,7 +133,7 @@ def _sample_key(sample_id: str) -> str:
 
 
 def _keys(
-    sample_id: str, parent_id: str | None, origin_id: str | None, request: str | None, messages: str
+    sample_id: str, parent_id: str | None, origin_id: str | None, request: str | None, messages: str | None
 ) -> tuple[str, ...]:
     """What a sample answers to, itself first; two samples that share a key are alike.
 
@@ -122,7 +142,7 @@ def _keys(
     keys = [_sample_key(sample_id)]
     keys += [_sample_key(other) for other in (parent_id, origin_id) if other is not None and other != sample_id]
     if request is not None and (text := normalise(request)):
-        text = "\n".join([text, *_earlier(messages)])
+        text = "\n".join([text, *_earlier(messages)]) if messages else text
         keys.append("request:" + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
     return tuple(keys)
 

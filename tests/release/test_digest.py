@@ -1,66 +1,55 @@
-"""The digest of rows tells any two sets of rows apart, and not the batches in which they came."""
+"""The digest of a release tells any two sets of rows apart, and follows the layout that it names."""
 
-import itertools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
 
+import orjson
 import polars as pl
 import pytest
 
-from curation.release.digest import Digest
-from curation.release.rows import MESSAGES
+from curation.recipe import Release
+from curation.release import digest
+from curation.release.digest import LAYOUT, digest_of
+from curation.release.rows import CONFIGS, shown
+from tests.release.samples import frame, many, release, sample
+from tests.release.test_build import various
 
-SCHEMA = {"prompt": MESSAGES, "plan": pl.String(), "n_steps": pl.Int32(), "score": pl.Float64()}
-
-
-def said(*contents: str | None) -> list[dict[str, str | None]]:
-    return [{"role": "user", "content": content} for content in contents]
-
-
-ROWS = [
-    (said("a", "bc"), "p", 1, 0.5),
-    (said("ab", "c"), "p", 1, 0.5),
-    (said("abc"), "p", 1, 0.5),
-    (said(), "p", 1, 0.5),
-    (None, "p", 1, 0.5),
-    (said("a", "bc"), "", 1, 0.5),
-    (said("a", "bc"), None, 1, 0.5),
-    (said("a", "bc"), "p", None, 0.5),
-    (said("a", "bc"), "p", 0, 0.5),
-    (said("a", "bc"), "p", 1, None),
-    (said("a", "bc"), "p", 1, 0.0),
-    (said("a – naïve 🌧", None), "p", 1, 0.5),
-]
+# What `various` samples become under each layout.
+PINNED = {"1": "a05b2b53bcac3838ed4b3b398bfbecc18a89a4b7c2dc27cf06f37ea378c4213c"}
 
 
-def frame(rows: list[tuple[object, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+def test_what_samples_become_changes_only_with_the_layout() -> None:
+    samples = shown(various().sort("sample_id"), None)
+    rows = {name: config.rows(samples).select(list(config.schema)).to_dicts() for name, config in CONFIGS.items()}
+    assert hashlib.sha256(orjson.dumps(rows)).hexdigest() == PINNED[LAYOUT], "raise LAYOUT, and pin the new rows"
 
 
-def digest(*batches: pl.DataFrame) -> str:
-    made = Digest()
-    for batch in batches:
-        made.add(batch)
-    return made.hexdigest()
+CHANGES: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "one more": lambda samples: pl.concat([samples, frame([sample(100)])]),
+    "one less": lambda samples: samples[1:],
+    "another score": lambda samples: samples.with_columns(overall=pl.lit(1.0)),
+    "no score": lambda samples: samples.with_columns(overall=pl.lit(None, pl.Float64)),
+    "another source": lambda samples: samples.with_columns(source=pl.lit("else")),
+    "another category": lambda samples: samples.with_columns(category=pl.lit("else")),
+    "other steps": lambda samples: samples.with_columns(pl.col("n_steps") + 1),
+}
 
 
-def test_rows_that_differ_anywhere_have_another_digest() -> None:
-    found = [digest(frame([row])) for row in ROWS]
-    pairs = [digest(frame([one, other])) for one, other in itertools.permutations(ROWS, 2)]
-    assert len({*found, *pairs}) == len(found) + len(pairs)
+@pytest.mark.parametrize("change", CHANGES)
+def test_rows_that_differ_have_another_digest(change: str) -> None:
+    samples = many(5).sort("sample_id")
+    assert digest_of(CHANGES[change](samples), None) != digest_of(samples, None)
 
 
-@pytest.mark.parametrize("cuts", [[0, 12], [0, 1, 12], [0, 5, 6, 7, 12], [0, 0, 12], list(range(13))])
-def test_batches_and_how_they_lie_in_memory_do_not_matter(cuts: list[int]) -> None:
-    whole = frame(ROWS)
-    batches = [whole[start:stop] for start, stop in itertools.pairwise(cuts)]
-    assert digest(*batches) == digest(whole)
-    assert digest(pl.concat(batches)) == digest(whole)
-    assert digest(frame(ROWS[::-1])[::-1]) == digest(whole)
-
-
-def test_it_is_of_values_alone_whatever_computes_it() -> None:
-    wanted = "0d6b5d05dcfdcad1a22361a1d9734653483099ba27266a463d5315818cf3501a"
-    assert digest(frame(ROWS)) == wanted
-
-
-def test_it_tells_how_many_bytes_the_values_take() -> None:
-    assert Digest().add(frame(ROWS[:1])) == len("userauserbcp") + 4 + 8
+def test_another_layout_prompt_or_limit_is_another_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = many(20)
+    first = release(tmp_path / "a", samples).digest
+    assert release(tmp_path / "b", samples).digest == first
+    limited = release(tmp_path / "c", samples, settings=Release(licence="mit", candidates_per_prompt=1)).digest
+    fewer = release(tmp_path / "d", samples, settings=Release(licence="mit", configs=("sft",))).digest
+    monkeypatch.setattr(digest, "LAYOUT", "other")
+    laid_out = release(tmp_path / "e", samples).digest
+    monkeypatch.undo()
+    monkeypatch.setattr(digest, "prompts", lambda: "other")
+    assert len({first, limited, fewer, laid_out, release(tmp_path / "f", samples).digest}) == 5

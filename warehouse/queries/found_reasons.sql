@@ -1,5 +1,5 @@
 -- In how many members each reason was found, how many of them fell for it first, and three of them; a member in whose place
--- another stands counts for its lineage alone.
+-- another stands counts for its lineage alone. `only_seen`: only in those that have a verdict.
 WITH found AS (
     SELECT
         rs.position, d.sample_id, d.stage, d.outcome,
@@ -13,7 +13,7 @@ told AS (
     SELECT f.position, f.stage, f.reason, f.outcome, f.sample_id, coalesce(v.reason = f.reason AND v.stage = f.stage, false) AS fell
     FROM found AS f
     LEFT JOIN verdict AS v ON v.recipe = $recipe AND v.sample_id = f.sample_id
-    WHERE f.reason IS NOT NULL
+    WHERE f.reason IS NOT NULL AND (NOT $only_seen OR v.sample_id IS NOT NULL)
 )
 SELECT
     stage, reason, count(*) AS found, count(*) FILTER (WHERE outcome = 'flag') AS flagged, count(*) FILTER (WHERE fell) AS fell,

@@ -4,6 +4,7 @@ WITH counted AS (
     SELECT d.sample_id, count(*) AS stages
     FROM decision AS d
     JOIN (SELECT DISTINCT stage, fingerprint FROM needed) AS n USING (stage, fingerprint)
+    WHERE d.sample_id IN (SELECT sample_id::UUID FROM members)
     GROUP BY d.sample_id
 ),
 incomplete AS (
