@@ -50,3 +50,16 @@ def test_a_row_that_only_one_warehouse_holds_is_seen(tmp_path: Path) -> None:
         "sample": (0, 1),
         "sample_trace": (0, 1),
     }
+
+
+def nights(*seconds: float) -> list[nightly.Night]:
+    return [nightly.Night(number, 0, cpu, cpu) for number, cpu in enumerate(seconds, start=1)]
+
+
+def test_growth_is_told_by_a_line_that_single_nights_do_not_bend() -> None:
+    steady = [20 + 0.2 * night for night in range(1, 31)]
+    assert nightly.growth(nights(*steady)) == pytest.approx(26 / 20.4)
+    assert nightly.growth(nights(*steady[:-1], 90.0)) == pytest.approx(26 / 20.4, rel=0.01)
+    assert nightly.growth(nights(*(10.0 * night for night in range(1, 31)))) == pytest.approx(15)
+    assert nightly.growth(nights(7.0)) == 1
+    assert nightly.growth(nights(7.0, 9.0)) == 1
