@@ -16,6 +16,8 @@ def keep_reasons(store: Store, recipe: Recipe, members: pl.DataFrame) -> None:
     if store.read("last_checked", recipe=recipe.name, most=1).is_empty():
         return
     found = store.read("found_reasons", {"members": members}, recipe=recipe.name, only_seen=True)
+    if found.is_empty():
+        return  # or else a killed check has made all verdicts void: what was counted before stays
     found = found.select("stage", "reason", "found")
     reasons = orjson.dumps(found.to_dicts()).decode()
     with store.write() as transaction:

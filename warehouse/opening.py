@@ -27,10 +27,10 @@ class Home:
         """A connection that uses the file and nothing else, and the name under which it is attached."""
         with self._turn:
             if self._connection is None:
-                self._connection = duckdb.connect(config=CONFIG)
+                self._connection = duckdb.connect(config={**CONFIG, "temp_directory": f"{path}.tmp"})
             connection, name = self._connection.cursor(), next(self._names)
             try:
-                told = {"$path": literal(path), "$name": name}
+                told = {"$name": name, "$path": literal(path)}
                 for statement in duckdb.extract_statements(filled("attach_to_read" if read_only else "attach", told)):
                     connection.execute(statement).fetchall()
                 connection.execute(query("session")).fetchall()

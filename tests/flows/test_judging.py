@@ -14,10 +14,12 @@ from curation.errors import InputError, Stopped
 from curation.recipe import Recipe
 from curation.recipes import load_recipe
 from curation.show.histogram import histogram
+from curation.stages import pipeline
 from flows import asking, estimating, judging, reparsing
-from flows.checking import check
+from flows.checking import check, survivors
 from flows.ingesting import ingest
 from flows.judging import judge
+from flows.loading import read_members
 from flows.progress import listening
 from flows.publishing import publish
 from tests import traces
@@ -69,6 +71,35 @@ def test_another_threshold_or_weight_asks_nothing(service, checked):
         assert asking.status(store, recipe)["accepted"] == accepted, settings
     assert service.requests == SAMPLES
     assert max(service.canaries.values()) == 1
+
+
+def standing(store: Store, recipe: Recipe) -> list[str]:
+    """What the verdicts let through to the judge, which must be just what the decisions of the stages before it do."""
+    members = read_members(store, recipe)
+    found = judging.before_judge(store, recipe, members)["sample_id"].to_list()
+    by_decisions = survivors(store, recipe, members, [asked.stage for asked in pipeline(recipe)[:-1]])
+    assert found == by_decisions["sample_id"].to_list()
+    return found
+
+
+def test_the_judge_is_asked_about_what_every_stage_before_it_lets_through(service, checked, tmp_path):
+    store, recipe = checked
+    service.score = lambda name, body: 3 if "Lisbon" in body["messages"][-1]["content"] else 9
+    copies = [{**traces.good(number), "trace_id": f"again-{number}"} for number in range(3)]
+    near = traces.good(3)
+    near["trace_id"], near["messages"][0]["content"] = "near", near["messages"][0]["content"] + " Please."
+    ingest(store, [str(traces.write(tmp_path / "more.jsonl", [*copies, near, *traces.bad()]))], "auto", "production")
+    assert len(standing(store, recipe)) == SAMPLES, "what came after the check is not there yet"
+    check(store, recipe)
+    waiting = standing(store, recipe)
+    assert len(waiting) >= SAMPLES
+    judge(store, recipe, limit=5)
+    assert standing(store, recipe) == waiting
+    judge(store, recipe)
+    assert len(standing(store, recipe)) >= len(waiting)
+    with store.write() as transaction:  # as a kill leaves it between a change of the recipe and the choice that follows
+        transaction.run("delete_verdicts", recipe=recipe.name)
+    assert len(standing(store, recipe)) >= len(waiting)
 
 
 def test_a_mended_parser_reads_what_is_stored_and_asks_nothing(service, checked):

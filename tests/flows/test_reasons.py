@@ -11,7 +11,8 @@ from curation.recipes import load_recipe
 from flows.checking import check
 from flows.ingesting import ingest
 from flows.judging import judge
-from flows.reasons import why
+from flows.loading import read_members
+from flows.reasons import keep_reasons, why
 from tests import traces
 from warehouse import Store
 
@@ -72,6 +73,33 @@ def test_what_the_judge_finds_belongs_to_the_check_before_it(tmp_path: Path, rec
     row = told(store, recipe)["judge.below_threshold"]
     assert (row["found"], row["fell"], row["change"]) == (3, 3, 0)
     assert store.read("last_checked", recipe=recipe.name, most=9).height == 2
+
+
+def test_what_another_recipe_has_checked_since_is_not_counted_before(tmp_path: Path, recipe: Recipe) -> None:
+    store = Store(tmp_path / "w.duckdb")
+    wrong = [
+        traces.trace(f"t-{n}", f"Weather of {city}?", traces.step(city, pluginId="p"))
+        for n, city in enumerate(("Graz", "Linz", "Wels"))
+    ]
+    arrives(store, tmp_path, *wrong[:1])
+    check(store, recipe)
+    arrives(store, tmp_path, *wrong[1:])
+    check(store, replace(recipe, name="other"))
+    check(store, recipe)
+    row = told(store, recipe)["plugin.unknown"]
+    assert (row["found"], row["change"]) == (3, 2)
+
+
+def test_a_check_that_was_killed_after_a_change_keeps_what_was_counted(tmp_path: Path, recipe: Recipe) -> None:
+    store = Store(tmp_path / "w.duckdb")
+    arrives(store, tmp_path, traces.good(0), *traces.bad())
+    check(store, recipe)
+    check(store, recipe)
+    keep_reasons(store, recipe, read_members(store, recipe))
+    with store.write() as transaction:
+        transaction.run("delete_verdicts", recipe=recipe.name)
+    check(store, recipe)
+    assert {row["change"] for row in told(store, recipe).values()} == {0}
 
 
 def test_a_reason_that_is_found_no_more_is_told_with_what_it_lost(tmp_path: Path, recipe: Recipe) -> None:

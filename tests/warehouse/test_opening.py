@@ -53,7 +53,7 @@ def test_a_file_is_free_and_whole_once_it_is_closed(tmp_path: Path) -> None:
 
 
 def test_two_warehouses_are_read_beside_each_other(tmp_path: Path) -> None:
-    one, two = remembered(tmp_path / "one.duckdb", "a"), remembered(tmp_path / "o'ther.duckdb", "b")
+    one, two = remembered(tmp_path / "one.duckdb", "a"), remembered(tmp_path / "the $name o'ther.duckdb", "b")
     with one.reading():
         assert known(two) == ["b"]
         assert known(one) == ["a"]

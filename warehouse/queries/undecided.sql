@@ -1,5 +1,6 @@
 -- Members that some stage has not decided yet: one row per (sample, stage). Those that have as many decisions as they need
--- are passed over before anything is joined stage by stage.
+-- are passed over before anything is joined stage by stage. In the order in which samples lie in the file, so that a batch of
+-- them is read from one place.
 WITH counted AS (
     SELECT d.sample_id, count(*) AS stages
     FROM decision AS d
@@ -17,8 +18,9 @@ incomplete AS (
 SELECT m.sample_id, n.stage
 FROM incomplete AS m
 JOIN needed AS n ON n.kind = m.kind
+JOIN sample AS s ON s.sample_id = m.sample_id::UUID
 WHERE NOT EXISTS (
     SELECT 1 FROM decision AS d
     WHERE d.sample_id = m.sample_id::UUID AND d.stage = n.stage AND d.fingerprint = n.fingerprint
 )
-ORDER BY m.sample_id;
+ORDER BY s.rowid;
