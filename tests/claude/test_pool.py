@@ -234,7 +234,7 @@ def test_the_journal_can_be_folded_while_judging_goes_on(serve, warehouse):
     run_errand(frames(300), claude(workers=5), journal_folder(warehouse), 5, fold=fold, fold_every=0.2)
 
     assert len(times) >= 3, "a fold that failed was tried again"
-    assert 0 < times[0] < 300
+    assert any(0 < seen < 300 for seen in times), "none saw the judging half done"
     folded.update(dict.fromkeys(kept(warehouse)["judgement_id"], "ok"))
     assert len(folded) == 300
 
