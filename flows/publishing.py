@@ -107,8 +107,8 @@ def make(
 ) -> Made:
     """Writes the files of what the recipe accepts now of its members, as this version, below `scratch`."""
     specification = specification_of(recipe)
-    with store.reading():  # all of it is of one moment
-        samples = accepted_samples(store, recipe, members, specification)
+    samples = accepted_samples(store, recipe, members, specification)
+    with store.reading():
         alike = store.read(
             "similar_pairs", {"members": samples.select("sample_id")}, fingerprint=index_fingerprint(recipe)
         )
@@ -193,19 +193,20 @@ def require_finished(store: Store, recipe: Recipe) -> pl.DataFrame:
 
 def accepted_samples(store: Store, recipe: Recipe, members: pl.DataFrame, specification: Specification) -> pl.DataFrame:
     """The accepted samples with `overall` (the judge's score, 0-10) and `first_release` (a version or null), by id."""
-    accepted = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=True, reason=None)
+    with store.reading():
+        accepted = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=True, reason=None)
+        scores = store.read("judge_scores", {"members": accepted.select("sample_id")}, spec=specification.spec)
+        first = store.read("first_release_version", name=recipe.name)
     if accepted.is_empty():
         if found := doubts(store, recipe):
             raise Stopped(
                 f"no sample of {recipe.name} is accepted, but who judged is not to be believed: {'; '.join(found)}"
             )
         raise InputError(f"no sample of {recipe.name} is accepted; `curation status` shows where they fell")
-    scores = store.read("judge_scores", {"members": accepted.select("sample_id")}, spec=specification.spec)
     folded = [(told, specification.fold.overall(orjson.loads(told))) for told in scores["scores"].unique()]
     known = pl.DataFrame(folded, schema={"scores": pl.String, "overall": pl.Float64}, orient="row", strict=False)
     overall = scores.join(known, on="scores").select("sample_id", "overall")
-    first = store.read("first_release_version", name=recipe.name)
-    samples = load_all(store, accepted["sample_id"]).drop("parent_id")
+    samples = load_all(store, accepted["sample_id"]).drop("parent_id")  # batch by batch: writers need not wait for all
     runs = members.select("sample_id", "parent_id", "origin_id")  # turns of a run that grew belong to its last form
     for more in (runs, overall):
         samples = samples.join(more, on="sample_id", how="left")

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from curation.release.digest import digest_of
+from curation.release.digest import COLUMNS, digest_of
 from curation.release.rows import CONFIGS, TOLD, shown
 
 SHARD_ROWS = (
@@ -64,7 +64,7 @@ def write_split(
                 each.add(batch)
         for each in writing:
             each.end_shard()
-    digest = digest_of(told[order["at"]], candidates_per_prompt)
+    digest = digest_of(told.select(COLUMNS)[order["at"]], candidates_per_prompt)
     return {each.config: each.written(digest) for each in writing}
 
 
