@@ -19,7 +19,7 @@ from warehouse import Store
 FENCE = b"the same in both worlds, 32 byte"  # so that both judges are asked the very same words
 WORKERS = 50  # requests of the judge in flight
 OUTSIDE = ("ANTHROPIC_", "AWS_", "CLOUD_ML_REGION", "CURATION_", "GOOGLE_", "HF_", "OPENAI_", "PREFECT_")
-POLL = 0.02  # seconds between two looks at a process that is to be killed
+POLL = 0.002  # seconds between two looks at a process that is to be killed
 
 Strike = Callable[[subprocess.Popen[str]], None]  # called again and again while a command runs; it may kill it
 Make = Callable[[str, bool], "World"]  # a world of this name, which may be faulty

@@ -1,20 +1,24 @@
 """Kill -9 inside each stage of a refresh: the next refresh finishes the work, row by row as one that was left in peace."""
 
+import fcntl
+import os
 import re
 import subprocess
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from benchmarks.nightly import prepared
 from benchmarks.nights import rows
-from benchmarks.nights.world import WORKERS, Make, Strike, World, kill, worlds
+from benchmarks.nights.world import POLL, WORKERS, Make, Strike, World, kill, worlds
 from curation.claude.journal import count, journal_folder
 from tests.servers.hub_repo import Repo
-from warehouse.gate import gate
+from warehouse.gate import POLL_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(3600)]
 
@@ -57,14 +61,44 @@ STAGES: dict[str, Seen] = {
 REQUESTS = {"upload": "PUT /_lfs/", "commit": "POST .*/commit/main", "tag": "POST .*/tag/"}
 
 
+@contextmanager
+def next_turn(warehouse: Path) -> Iterator[None]:
+    """The warehouse's gate as soon as a refresh has had it, or once it has not asked for it for a while.
+
+    So no transaction goes by unseen: who waits in the kernel comes before who asks now and then.
+    """
+    gate = os.open(f"{warehouse}.gate", os.O_RDWR | os.O_CREAT)
+    mine = f"{os.getpid():<20}".encode()
+    try:
+        until = time.monotonic() + 3 * POLL_SECONDS
+        while os.pread(gate, len(mine), 0) == mine and time.monotonic() < until:
+            time.sleep(0.0005)
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        os.pwrite(gate, mine, 0)
+        yield
+    finally:
+        os.close(gate)
+
+
 def at(world: World, seen: Seen, judged: int) -> Strike:
     """Kills a refresh once that is seen."""
 
     def strike(process: subprocess.Popen[str]) -> None:
-        until = time.monotonic() + 60
-        with gate(world.warehouse, until), duckdb.connect(str(world.warehouse), read_only=True) as connection:
-            if seen(world, lambda what: connection.execute(f"SELECT count(*) FROM {what}").fetchall()[0][0], judged):
-                kill(process)
+        with next_turn(world.warehouse), duckdb.connect(str(world.warehouse), read_only=True) as connection:
+
+            def n(what: str) -> int:
+                number: int = connection.execute(f"SELECT count(*) FROM {what}").fetchall()[0][0]
+                return number
+
+            before, until = -1, 0.0
+            while not seen(world, n, judged):
+                there = replies(world)
+                if there != before:
+                    before, until = there, time.monotonic() + 0.5
+                if not there or time.monotonic() > until:
+                    return  # while replies come in nobody but us asks for the warehouse
+                time.sleep(POLL)
+            kill(process)
 
     return strike
 
