@@ -59,7 +59,7 @@ def check(store: Store, recipe: Recipe) -> None:
     judge = [] if "judge" in known else [judge_stage(recipe)]  # another judge may have been asked by hand: that stays
     remember_stages(store, recipe, [*row_stages(recipe.check), *corpus_stages(recipe), *judge])
     decide(everyone)
-    begin_reasons(store, recipe, choose_survivors(store, recipe).height)
+    begin_reasons(store, recipe, choose_survivors(store, recipe, traced).height)
 
 
 def undecided_batches(store: Store, recipe: Recipe, members: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -112,15 +112,15 @@ def remember_stages(store: Store, recipe: Recipe, asked: list[Asked]) -> None:
         transaction.run("delete_verdicts", recipe=recipe.name)
 
 
-def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None = None) -> pl.DataFrame:
+def choose_survivors(store: Store, recipe: Recipe, traced: pl.DataFrame | None = None) -> pl.DataFrame:
     """Lineage and dedup for this recipe, chosen whole, and the verdict after them, all in one transaction.
 
-    `judged`: what the judge decides from now on (a decision frame), kept in the same transaction; None: what stands.
-    Rows that stay as they are are not written again, so that a night costs what has changed. Returns the members.
+    `traced`: the recipe's (sample, trace) pairs, where they are read already. Rows that stay as they are are not written
+    again, so that a night costs what has changed. Returns the members.
     """
     with store.reading():
         replaced = read_replaced(store)
-        links = read_links(store, recipe, replaced=replaced)
+        links = read_links(store, recipe, replaced=replaced, traced=traced)
         everyone = members(links)
         rows = survivors(store, recipe, everyone, [asked.stage for asked in row_stages(recipe.check)])
         outdated = lineage.of_origins(store.read("outdated_readings"), links)
@@ -131,33 +131,53 @@ def choose_survivors(store: Store, recipe: Recipe, judged: pl.DataFrame | None =
     current = measured.join(lineages.filter(pl.col("outcome") == "pass"), on="sample_id", how="semi")
     compared = current.filter(pl.col("kind").is_in(dedup.KINDS))
     find_similar(store, recipe, compared)
-    copies = choose_copies(store, recipe, compared, judged)
-    judge = [] if judged is None else [(judge_stage(recipe), judged, None)]
-    chosen = zip(corpus_stages(recipe), (copies, lineages), strict=True)
+    copies = choose_copies(store, recipe, compared)
     with store.write() as transaction:
-        changed = [
-            rewrite(transaction, asked, decided, owner)
-            for asked, decided, owner in [*judge, *((asked, decided, recipe.name) for asked, decided in chosen)]
-        ]
-        give_verdicts(transaction, recipe, everyone, None if judged is None else pl.concat(changed))
+        for asked, decided in zip(corpus_stages(recipe), (copies, lineages), strict=True):
+            rewrite(transaction, asked, decided, unlike(transaction, asked, decided), recipe.name)
+        give_verdicts(transaction, recipe, everyone)
     return everyone
 
 
-def rewrite(transaction: Transaction, asked: Asked, decided: pl.DataFrame, owner: str | None) -> pl.DataFrame:
-    """Has just these decisions stand for a stage, those of the recipe `owner` where they are choices.
+def choose_after_judging(store: Store, recipe: Recipe, judged: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    """Dedup for this recipe, chosen whole with what the judge decides from now on, and the verdicts that follow.
 
-    Returns the samples (sample_id) whose decision is new or has changed.
+    `judged`: a decision frame; `changed`: those of them that do not stand just so. What the last check chose otherwise
+    stands, and all of it is one transaction. Returns the members.
     """
+    earlier = [*(asked.stage for asked in row_stages(recipe.check)), lineage.NAME]
+    with store.reading():
+        everyone = read_members(store, recipe)
+        standing = survivors(store, recipe, everyone, earlier)
+    compared = everyone.join(standing, on="sample_id", how="semi").filter(pl.col("kind").is_in(dedup.KINDS))
+    copies = choose_copies(store, recipe, compared, judged)
+    stage = next(asked for asked in corpus_stages(recipe) if asked.stage == dedup.NAME)
+    with store.write() as transaction:
+        others = unlike(transaction, stage, copies)
+        rewrite(transaction, judge_stage(recipe), judged, changed, None)
+        rewrite(transaction, stage, copies, others, recipe.name)
+        give_verdicts(transaction, recipe, everyone, pl.concat([changed, others]).select("sample_id"))
+    return everyone
+
+
+def unlike(reader: Store | Transaction, asked: Asked, decided: pl.DataFrame) -> pl.DataFrame:
+    """Those of the decisions that do not stand just so."""
     told = {"stage": asked.stage, "fingerprint": asked.fingerprint}
-    unlike = transaction.read("unlike_decisions", {"incoming": decided}, **told)
-    incoming = {"incoming": decided.select("sample_id"), "unlike": unlike}
+    return reader.read("unlike_decisions", {"incoming": decided}, **told)
+
+
+def rewrite(
+    transaction: Transaction, asked: Asked, decided: pl.DataFrame, changed: pl.DataFrame, owner: str | None
+) -> None:
+    """Has just these decisions stand for a stage, those of the recipe `owner` where they are choices; `changed`: see `unlike`."""
+    told = {"stage": asked.stage, "fingerprint": asked.fingerprint}
+    incoming = {"incoming": decided.select("sample_id"), "unlike": changed}
     transaction.run("delete_changed_decisions", incoming, recipe=owner, **told)
-    transaction.run("insert_decision", {"incoming": unlike}, **told)
-    return unlike.select("sample_id")
+    transaction.run("insert_decision", {"incoming": changed}, **told)
 
 
 def give_verdicts(
-    transaction: Transaction, recipe: Recipe, everyone: pl.DataFrame, changed: pl.DataFrame | None
+    transaction: Transaction, recipe: Recipe, everyone: pl.DataFrame, changed: pl.DataFrame | None = None
 ) -> None:
     """Gives the members' verdicts; `changed`: only where there is none, it is open, or decisions about the sample have changed.
 

@@ -26,7 +26,7 @@ from curation.recipe import Recipe
 from curation.sample import SAMPLE_FRAME
 from curation.stages import corpus_stages, judge_stage, pipeline, row_stages, rubric_of, specification_of
 from flows import watching
-from flows.checking import choose_survivors, remember_stages, survivors
+from flows.checking import choose_after_judging, choose_survivors, remember_stages, survivors, unlike
 from flows.completing import count_waiting
 from flows.keys import fence_secret
 from flows.loading import batches, read_members
@@ -131,9 +131,10 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> pl.Dat
     with store.reading():
         judgements = store.read("last_judgements", spec=specification.spec)
         decided = judging.decide(judgements, recipe.judge.accept, specification.fold)
-        told = {"stage": stage.stage, "fingerprint": stage.fingerprint, "recipe": recipe.name}
-        changed, verdicts = store.read("changed_decisions", {"incoming": decided}, **told).row(0)
-    return choose_survivors(store, recipe, decided) if changed or not verdicts else None
+        changed = unlike(store, stage, decided)
+        verdicts = store.read("verdict_total", recipe=recipe.name).item()
+    everyone = None if verdicts else choose_survivors(store, recipe)
+    return everyone if changed.is_empty() else choose_after_judging(store, recipe, decided, changed)
 
 
 def work_list(

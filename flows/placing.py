@@ -48,7 +48,9 @@ def place_again(store: Store, recipe: Recipe, release: dict[str, Any], target: T
     known = store.read("release_frozen", name=recipe.name, version=release["version"]).row(0, named=True)
     manifest = orjson.loads(known["manifest"])
     described = parse_recipe(known["recipe"], Path(recipe.name))
-    samples = load_all(store, frozen["sample_id"]).join(frozen.select("sample_id", "overall"), on="sample_id")
+    first = store.read("first_release_version", name=recipe.name)
+    told = frozen.select("sample_id", "overall").join(first, on="sample_id", how="left")
+    samples = load_all(store, frozen["sample_id"]).join(told, on="sample_id")
     with scratch_folder(store) as scratch:
         built = build(
             scratch / folder_name(recipe.name, release["version"]),

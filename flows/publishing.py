@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from curation.lock import only_one
 from curation.recipe import Recipe
 from curation.release.build import Built, build, folder_name
 from curation.release.facts import Facts
+from curation.release.shelf import Shelf, shelf_folder
 from curation.release.splits import Splits, assign
 from curation.release.targets import Target, open_target
 from curation.stages import index_fingerprint, judge_stage, specification_of
@@ -22,7 +24,7 @@ from flows import guarding
 from flows.asking import counts, doubts, releases, status
 from flows.describing import facts_of
 from flows.judging import require_checked
-from flows.loading import load_all, of_sample_or_origin, read_members
+from flows.loading import batches, load_all, of_sample_or_origin, read_members
 from flows.placing import finish_interrupted, place_again, scratch_folder
 from flows.progress import say
 from warehouse import Store
@@ -92,7 +94,7 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
 
 @dataclass(frozen=True)
 class Made:
-    """A release in the making: its rows, written as files, and what is told of them. `told` is the funnel, `counts` most of it."""
+    """A release in the making: its samples without their text, written as files, and what is told of them. `told` is the funnel, `counts` most of it."""
 
     samples: pl.DataFrame
     splits: Splits
@@ -119,7 +121,9 @@ def make(
     say("publish", 1, STEPS)
     splits = assign(samples, alike, before, recipe.release.validation, recipe.release.test)
     folder = scratch / folder_name(recipe.name, version)
-    built = build(folder, samples, splits.samples, facts, recipe.release, datetime.now(UTC))
+    shelf = Shelf(shelf_folder(store.path, recipe.name))
+    now, load = datetime.now(UTC), partial(load_all, store)
+    built = build(folder, samples, splits.samples, facts, recipe.release, now, load, shelf)
     say("publish", 2, STEPS)
     return Made(samples, splits, counted, told, facts, built)
 
@@ -192,7 +196,7 @@ def require_finished(store: Store, recipe: Recipe) -> pl.DataFrame:
 
 
 def accepted_samples(store: Store, recipe: Recipe, members: pl.DataFrame, specification: Specification) -> pl.DataFrame:
-    """The accepted samples with `overall` (the judge's score, 0-10) and `first_release` (a version or null), by id."""
+    """The accepted samples without their text, with `size`, `overall` (the judge's score, 0-10) and `first_release` (a version or null), by id."""
     with store.reading():
         accepted = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=True, reason=None)
         scores = store.read("judge_scores", {"members": accepted.select("sample_id")}, spec=specification.spec)
@@ -206,11 +210,25 @@ def accepted_samples(store: Store, recipe: Recipe, members: pl.DataFrame, specif
     folded = [(told, specification.fold.overall(orjson.loads(told))) for told in scores["scores"].unique()]
     known = pl.DataFrame(folded, schema={"scores": pl.String, "overall": pl.Float64}, orient="row", strict=False)
     overall = scores.join(known, on="scores").select("sample_id", "overall")
-    samples = load_all(store, accepted["sample_id"]).drop("parent_id")  # batch by batch: writers need not wait for all
+    samples = release_rows(store, accepted.select("sample_id"))
     runs = members.select("sample_id", "parent_id", "origin_id")  # turns of a run that grew belong to its last form
     for more in (runs, overall):
         samples = samples.join(more, on="sample_id", how="left")
     return of_sample_or_origin(samples, first).sort("sample_id")
+
+
+def release_rows(store: Store, wanted: pl.DataFrame) -> pl.DataFrame:
+    """What a release needs of each sample (sample_id) beside its text, see queries/release_rows.sql."""
+    rows = store.read("release_rows", {"wanted": wanted})
+    sharing = rows.filter("shares")["sample_id"]
+    if sharing.is_empty():
+        return rows.drop("shares")
+    told = [
+        part.select("sample_id", filled="messages") for part in batches(store, sharing)
+    ]  # batch by batch: writers need not wait for all
+    rows = rows.join(pl.concat(told), on="sample_id", how="left", maintain_order="left")
+    size = pl.col("size") + pl.col("filled").str.len_bytes().fill_null(0)
+    return rows.with_columns(messages=pl.coalesce("messages", "filled"), size=size).drop("shares", "filled")
 
 
 def next_version(wanted: str | None, before: list[dict[str, Any]]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from curation.dedup.text import document, keys, shingles
 
@@ -57,4 +58,7 @@ def minhashes(texts: Iterable[str]) -> list[bytes]:
 
 def matrix(minhash: pl.Series) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
     """The signatures as an array of shape (samples, PERMUTATIONS)."""
-    return np.frombuffer(b"".join(minhash), dtype="<u4").reshape(-1, PERMUTATIONS)
+    array = minhash.rechunk().to_arrow().cast(pa.large_binary())
+    _, ends, values = array.buffers()
+    bounds = np.frombuffer(ends, dtype="<i8")[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(values, dtype="<u4")[bounds[0] // 4 : bounds[-1] // 4].reshape(-1, PERMUTATIONS)

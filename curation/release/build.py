@@ -13,8 +13,9 @@ from curation.errors import InputError, RecipeError
 from curation.recipe import Release
 from curation.release import card, manifest
 from curation.release.facts import Facts
-from curation.release.parquet import Written, describe, write_split
+from curation.release.parquet import Load, Written, describe, write_splits
 from curation.release.rows import CONFIGS
+from curation.release.shelf import Shelf
 from curation.release.splits import SPLITS
 from curation.release.staging import scratch, settle
 from curation.release.verify import expect_same
@@ -43,18 +44,28 @@ def folder_name(name: str, version: str) -> str:
 
 
 def build(
-    folder: Path, samples: pl.DataFrame, splits: pl.DataFrame, facts: Facts, settings: Release, created_at: datetime
+    folder: Path,
+    samples: pl.DataFrame,
+    splits: pl.DataFrame,
+    facts: Facts,
+    settings: Release,
+    created_at: datetime,
+    load: Load | None = None,
+    shelf: Shelf | None = None,
 ) -> Built:
     """Writes the release of `samples` into `folder`: data, card and manifest.
 
     `samples`: a sample frame (messages filled) with `overall`, the judge's score, 0-10 or null; `splits`: sample_id and
-    split of each of them; `settings`: the recipe's own, for configurations and candidates. Where `folder` already holds
+    split of each of them; `settings`: the recipe's own, for configurations and candidates. Where `load` gives the text of
+    samples, `samples` may be without it and then has `size`, the bytes of it; `released_in`, where it is there, orders rows
+    (see write_splits); from `shelf` is taken what the last release
+    had already, and the new one is kept there. Where `folder` already holds
     this very version with the same rows, intact, it is left as it is and described. Raises TargetError where it holds
     anything else, RecipeError without a licence, InputError without samples or with samples that are no plans.
     """
     _check(samples, splits, facts, settings)
     with scratch(folder) as partial:
-        made = _write(partial, samples, splits, facts, settings, created_at)
+        made = _write(partial, samples, splits, facts, settings, created_at, load, shelf)
         if folder.exists():
             made = expect_same(folder, made)
         else:
@@ -78,17 +89,22 @@ def _check(samples: pl.DataFrame, splits: pl.DataFrame, facts: Facts, settings: 
 
 
 def _write(
-    folder: Path, samples: pl.DataFrame, splits: pl.DataFrame, facts: Facts, settings: Release, created_at: datetime
+    folder: Path,
+    samples: pl.DataFrame,
+    splits: pl.DataFrame,
+    facts: Facts,
+    settings: Release,
+    created_at: datetime,
+    load: Load | None,
+    shelf: Shelf | None,
 ) -> dict[str, Any]:
     """Writes all files of the release and returns its manifest."""
     placed = samples.select("sample_id", "category", "source").with_row_index("at").join(splits, on="sample_id")
     at = {split: placed.filter(pl.col("split") == split)["at"] for split in SPLITS}
-    rows = {split: positions.len() for split, positions in at.items() if positions.len()}
-    written: dict[str, dict[str, Written]] = {config: {} for config in settings.configs}
-    for split in rows:
-        done = write_split(folder, settings.configs, split, samples, at[split], settings.candidates_per_prompt)
-        for config in settings.configs:
-            written[config][split] = done[config]
+    at = {split: positions for split, positions in at.items() if positions.len()}
+    rows = {split: positions.len() for split, positions in at.items()}
+    limit = settings.candidates_per_prompt
+    written = write_splits(folder, settings.configs, samples, at, limit, load, shelf)
     data = {config: {split: done.files for split, done in by.items()} for config, by in written.items()}
     tally = placed.group_by("split", "category", "source").len("n")
     (folder / card.CARD).write_text(card.render(facts, card.Contents(data, rows, tally)), encoding="utf-8")

@@ -1,7 +1,8 @@
-"""The data files of a release: the same samples give the same bytes, and no more than one shard of each configuration is held."""
+"""The data files of a release: the same samples give the same bytes, and what is held is bounded, however many they are."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,13 +11,23 @@ import pyarrow.parquet as pq
 
 from curation.release.digest import COLUMNS, digest_of
 from curation.release.rows import CONFIGS, TOLD, shown
+from curation.release.shelf import Shelf
+from curation.release.splits import in_order
 
-SHARD_ROWS = (
-    10_000  # about 100 MB as rows of the samples that we have seen: small enough to hold, large enough to be few
-)
+# A shard ends before a row whose id says so (one in SHARD_EVERY) once it holds SHARD_LEAST rows: where rows come or go,
+# the shards before and after them stay as they are. 1,000 rows are about 10 MB of the samples that we have seen.
+SHARD_LEAST, SHARD_EVERY = 500, 512
+SHARD_ROWS = 10_000  # that no shard exceeds
 SHARD_BYTES = 64 * 2**20  # of sample text, for sets whose samples are larger
 GROUP_ROWS = 1_000  # rows of a row group: what a reader must take in to see one row
 BATCH_ROWS = 1_000  # rows that are rendered at a time
+BLOCK_BYTES = (
+    256 * 2**20
+)  # of sample text, that is read at a time: few readings, because each looks through all samples
+
+TEXTS = ("messages", "candidates", "thinking", "plan")  # what a sample's size is counted of
+
+Load = Callable[[pl.Series], pl.DataFrame]  # given sample_ids, a sample frame of them
 
 
 @dataclass(frozen=True)
@@ -41,31 +52,61 @@ class Written:
     digest: str
 
 
-def write_split(
+@dataclass(frozen=True)
+class Shard:
+    """Some rows of a split, in order: `at`, `sample_id`, `size` and what is told beside the text (`digest.COLUMNS`)."""
+
+    split: str
+    number: int
+    rows: pl.DataFrame
+    digest: str
+
+    def path(self, folder: Path, config: str) -> Path:
+        """Where it is written before the split has its name."""
+        return folder / "data" / config / f"{self.split}-{self.number:05d}.writing"
+
+
+def write_splits(
     folder: Path,
     configs: Sequence[str],
-    split: str,
     samples: pl.DataFrame,
-    at: pl.Series,
+    at: Mapping[str, pl.Series],
     candidates_per_prompt: int | None,
-) -> dict[str, Written]:
-    """Writes `data/<config>/<split>-<sha8>-00000-of-0000N.parquet` under `folder`, for each of the configurations.
+    load: Load | None = None,
+    shelf: Shelf | None = None,
+) -> dict[str, dict[str, Written]]:
+    """Writes `data/<config>/<split>-<sha8>-00000-of-0000N.parquet` under `folder` for each configuration and split.
 
-    `samples`: a sample frame with `overall`; `at`: the positions in it of those in the split, at least one. Rows are
-    sorted by sample_id; sha8 is taken over the contents of the split's shards, so that a name never stands for two
-    contents. A sample is rendered once for all configurations.
+    `samples`: a sample frame with `overall`; `at`: the positions in it of those in each split, at least one. Where `load`
+    gives the samples' text, `samples` may be without it and then has `size`. Rows are sorted by `released_in` (the first version that held
+    them; null or absent: this one), then by time, then by sample_id, so that what is new comes last;
+    sha8 is taken over the contents of the split's shards, so that a name never stands for two contents. A sample is
+    rendered once for all configurations, or not at all where the `shelf` has it.
     """
-    writing = [_Writing(folder, config, split) for config in configs]
-    order, told = _sorted(samples, at), samples.select(TOLD)
-    for start, stop in _shards(order["size"].to_list()):
-        for first in range(start, stop, BATCH_ROWS):
-            batch = shown(told[order["at"][first : min(stop, first + BATCH_ROWS)]], candidates_per_prompt)
-            for each in writing:
-                each.add(batch)
-        for each in writing:
-            each.end_shard()
-    digest = digest_of(told.select(COLUMNS)[order["at"]], candidates_per_prompt)
-    return {each.config: each.written(digest) for each in writing}
+    for config in configs:
+        (folder / "data" / config).mkdir(parents=True, exist_ok=True)
+    ordered = {split: _sorted(samples, positions) for split, positions in at.items()}
+    shards = {split: list(_cut(split, rows, candidates_per_prompt)) for split, rows in ordered.items()}
+    if shelf is not None:
+        shelf.begin(candidates_per_prompt)
+    missing = [
+        shard
+        for own in shards.values()
+        for shard in own
+        if shelf is None or not all(shelf.take(config, shard.digest, shard.path(folder, config)) for config in configs)
+    ]
+    for block in _blocks(missing):
+        _write(folder, configs, samples, block, candidates_per_prompt, load, shelf)
+    if shelf is not None:
+        shelf.tidy()
+    digests = {split: digest_of(rows.select(COLUMNS), candidates_per_prompt) for split, rows in ordered.items()}
+    return {
+        config: {
+            split: Written(_named(folder, split, [_file(folder, config, shard) for shard in own]), digests[split])
+            for split, own in shards.items()
+        }
+        for config in configs
+    }
 
 
 def describe(folder: Path, path: Path, rows: int | None = None) -> DataFile:
@@ -80,33 +121,68 @@ def pattern(file: DataFile) -> str:
     return file.path.rsplit("-", 3)[0] + "-*.parquet"
 
 
-class _Writing:
-    """A split of a configuration on its way to disk: its shards so far."""
+def _write(
+    folder: Path,
+    configs: Sequence[str],
+    samples: pl.DataFrame,
+    shards: Sequence[Shard],
+    candidates_per_prompt: int | None,
+    load: Load | None,
+    shelf: Shelf | None,
+) -> None:
+    """Writes these shards of all configurations: with the rows that the shelf has, and those that it has not rendered anew."""
+    ids = pl.concat([shard.rows["sample_id"] for shard in shards])
+    known = {config: shelf.rows(config, ids) for config in configs} if shelf is not None else {}
+    new = ids
+    if known:
+        times = pl.concat([frame["sample_id"] for frame in known.values()]).value_counts(name="times")
+        everywhere = times.filter(pl.col("times") == len(configs))["sample_id"]
+        new = ids.filter(~ids.is_in(everywhere.implode()))
+    rendered = _rendered(configs, samples, new, candidates_per_prompt, load)
+    for config in configs:
+        layout = CONFIGS[config]
+        old = [known[config].filter(~pl.col("sample_id").is_in(new.implode()))] if known.get(config) is not None else []
+        rows = pl.concat([*rendered[config], *(frame.select(list(layout.schema)) for frame in old if frame.height)])
+        if rows.height != ids.len():
+            raise ValueError(f"{ids.len()} samples were to be written, and {rows.height} have rows")
+        for shard in shards:
+            given = shard.rows.select("sample_id", **layout.given)
+            own = given.join(rows.drop(list(layout.given)), on="sample_id", how="left", maintain_order="left")
+            path = shard.path(folder, config)
+            own.select(list(layout.schema)).cast(layout.schema).write_parquet(  # type: ignore[arg-type]
+                path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS
+            )
+            if shelf is not None:
+                shelf.keep(config, shard.digest, path)
 
-    def __init__(self, folder: Path, config: str, split: str) -> None:
-        self.config, self._layout = config, CONFIGS[config]
-        self._folder, self._split = folder, split
-        self._place = folder / "data" / config
-        self._place.mkdir(parents=True, exist_ok=True)
-        self._frames: list[pl.DataFrame] = []
-        self._shards: list[DataFile] = []
 
-    def add(self, samples: pl.DataFrame) -> None:
-        """Further rows of the shard, in order, from samples as `shown` gives them."""
-        rows = self._layout.rows(samples).select(list(self._layout.schema))
-        self._frames.append(rows.cast(self._layout.schema))  # type: ignore[arg-type]
+def _rendered(
+    configs: Sequence[str],
+    samples: pl.DataFrame,
+    ids: pl.Series,
+    candidates_per_prompt: int | None,
+    load: Load | None,
+) -> dict[str, list[pl.DataFrame]]:
+    """What these samples become in each configuration."""
+    done: dict[str, list[pl.DataFrame]] = {config: [] for config in configs}
+    if ids.is_empty():
+        return done
+    if load is None:
+        told = samples.filter(pl.col("sample_id").is_in(ids.implode()))
+    else:
+        told = load(ids).join(samples.select("sample_id", "overall"), on="sample_id")
+    for batch in told.select(TOLD).iter_slices(BATCH_ROWS):
+        both = shown(batch, candidates_per_prompt)
+        for config, frames in done.items():
+            layout = CONFIGS[config]
+            frames.append(layout.rows(both).select(list(layout.schema)).cast(layout.schema))  # type: ignore[arg-type]
+    return done
 
-    def end_shard(self) -> None:
-        """Writes the shard."""
-        path = self._place / f"{self._split}-{len(self._shards):05d}.writing"
-        frame = pl.concat(self._frames)
-        frame.write_parquet(path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS)
-        self._shards.append(replace(describe(self._folder, path, frame.height), size=unpacked(path)))
-        self._frames = []
 
-    def written(self, digest: str) -> Written:
-        """The split once all its shards are there, under their names."""
-        return Written(_named(self._folder, self._place, self._split, self._shards), digest)
+def _file(folder: Path, config: str, shard: Shard) -> DataFile:
+    """A shard as the manifest lists it, before it has its name."""
+    path = shard.path(folder, config)
+    return replace(describe(folder, path, shard.rows.height), size=unpacked(path))
 
 
 def unpacked(path: Path) -> int:
@@ -116,28 +192,59 @@ def unpacked(path: Path) -> int:
 
 
 def _sorted(samples: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
-    """The order in which samples are written: their positions (`at`), and how much text each holds (`size`)."""
-    text = ("messages", "candidates", "thinking", "plan")
-    size = pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0) for name in text)
-    return samples.select("sample_id", size.alias("size")).with_row_index("at")[at].sort("sample_id")
+    """The order in which samples are written: their ids, what is told beside the text, and how much text each holds (`size`)."""
+    size = pl.col("size") if "size" in samples.columns else pl.sum_horizontal(_length(name) for name in TEXTS)
+    released = pl.col("released_in") if "released_in" in samples.columns else pl.lit(None, pl.String)
+    keys = {"released": in_order(released), "time": pl.col("timestamp")}
+    told = samples.select(*COLUMNS, size.alias("size"), **keys)[at]
+    return told.sort(*keys, "sample_id", nulls_last=True).drop(*keys)
 
 
-def _shards(sizes: list[int]) -> Iterator[tuple[int, int]]:
-    """Where to cut rows of these sizes into shards, as half-open ranges; every shard holds at least one row."""
+def _length(name: str) -> pl.Expr:
+    return pl.col(name).str.len_bytes().fill_null(0)
+
+
+def _cut(split: str, rows: pl.DataFrame, candidates_per_prompt: int | None) -> Iterator[Shard]:
+    """The shards of a split."""
+    for number, (start, stop) in enumerate(_shards(rows["sample_id"].to_list(), rows["size"].to_list())):
+        own = rows[start:stop]
+        yield Shard(split, number, own, digest_of(own.select(COLUMNS), candidates_per_prompt))
+
+
+def _shards(ids: list[str], sizes: list[int]) -> Iterator[tuple[int, int]]:
+    """Where to cut rows of these ids and sizes into shards, as half-open ranges; every shard holds at least one row."""
     start = held = 0
-    for position, size in enumerate(sizes):
-        if position > start and (position - start == SHARD_ROWS or held + size > SHARD_BYTES):
+    for position, (sample_id, size) in enumerate(zip(ids, sizes, strict=True)):
+        rows = position - start
+        full = rows == SHARD_ROWS or held + size > SHARD_BYTES
+        if rows and (full or (rows >= SHARD_LEAST and zlib.crc32(sample_id.encode()) % SHARD_EVERY == 0)):
             yield start, position
             start, held = position, 0
         held += size
     yield start, len(sizes)
 
 
-def _named(folder: Path, place: Path, split: str, shards: list[DataFile]) -> tuple[DataFile, ...]:
+def _blocks(shards: Sequence[Shard]) -> Iterator[list[Shard]]:
+    """Shards that are written together: as many as BLOCK_BYTES of sample text allow, at least one."""
+    block: list[Shard] = []
+    held = 0
+    for shard in shards:
+        size = int(shard.rows["size"].sum())
+        if block and held + size > BLOCK_BYTES:
+            yield block
+            block, held = [], 0
+        block.append(shard)
+        held += size
+    if block:
+        yield block
+
+
+def _named(folder: Path, split: str, shards: list[DataFile]) -> tuple[DataFile, ...]:
     sha8 = hashlib.sha256("".join(shard.sha256 for shard in shards).encode()).hexdigest()[:8]
     named = []
     for number, shard in enumerate(shards):
-        path = place / f"{split}-{sha8}-{number:05d}-of-{len(shards):05d}.parquet"
-        (folder / shard.path).rename(path)
+        unnamed = folder / shard.path
+        path = unnamed.with_name(f"{split}-{sha8}-{number:05d}-of-{len(shards):05d}.parquet")
+        unnamed.rename(path)
         named.append(replace(shard, path=path.relative_to(folder).as_posix()))
     return tuple(named)

@@ -32,6 +32,7 @@ class Config:
 
     purpose: str  # completes "rows for …" on the card
     schema: dict[str, pl.DataType]
+    given: dict[str, str]  # its columns that a sample's text does not tell -> those of a sample frame that do
     rows: Callable[[pl.DataFrame], pl.DataFrame]
 
 
@@ -60,6 +61,7 @@ CONFIGS: dict[str, Config] = {
             "score": pl.Float64(),
             "source": pl.String(),
         },
+        {"category": "category", "score": "overall", "source": "source"},
         sft,
     ),
     "grpo": Config(
@@ -74,6 +76,7 @@ CONFIGS: dict[str, Config] = {
             "sample_id": pl.String(),
             "request": pl.String(),
         },
+        {"n_steps": "n_steps", "category": "category"},
         grpo,
     ),
 }

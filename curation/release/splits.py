@@ -87,7 +87,8 @@ def _groups(keys: list[tuple[str, ...]], alike: list[tuple[str, str]]) -> list[i
 
 def normalise(request: str) -> str:
     """A request without what does not change it: Unicode form, letter case, spacing."""
-    return " ".join(unicodedata.normalize("NFKC", request).casefold().split())
+    plain = request if request.isascii() else unicodedata.normalize("NFKC", request)
+    return " ".join(plain.casefold().split())
 
 
 def _choose(
@@ -117,15 +118,19 @@ def _earliest_first(samples: pl.DataFrame) -> pl.DataFrame:
     """Samples by the first release that held them (by version number), then by time, then by id; single `messages` are null."""
     released = pl.col("first_release") if "first_release" in samples.columns else pl.lit(None, pl.String)
     origin = pl.col("origin_id") if "origin_id" in samples.columns else pl.lit(None, pl.String)
-    numbers = released.str.extract_all(r"\d+").list.eval(pl.element().str.pad_start(12, "0")).list.join(".")
     several = pl.col("messages").str.count_matches('"role"', literal=True) > 1  # else nothing was said before the last
     return (
         samples.with_columns(
-            origin.alias("origin_id"), numbers.alias("released"), messages=pl.when(several).then("messages")
+            origin.alias("origin_id"), in_order(released).alias("released"), messages=pl.when(several).then("messages")
         )
         .sort("released", "timestamp", "sample_id", nulls_last=True)
         .select("sample_id", "parent_id", "origin_id", "request", "messages")
     )
+
+
+def in_order(versions: pl.Expr) -> pl.Expr:
+    """Text that sorts as versions do: 1.10.0 after 1.9.0."""
+    return versions.str.extract_all(r"\d+").list.eval(pl.element().str.pad_start(12, "0")).list.join(".")
 
 
 def _sample_key(sample_id: str) -> str:

@@ -1,6 +1,7 @@
 """The whole path as functions: trace to release, again with nothing new, and again after something changed."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -99,6 +100,30 @@ def test_new_traces_make_the_next_version_and_keep_every_split(path: Walk) -> No
     both = held["1.0.0"].join(held["1.1.0"], on="sample_id", how="left", suffix="_later")
     assert both["split"].to_list() == both["split_later"].to_list()
     assert held["1.1.0"].height > held["1.0.0"].height
+
+
+def test_a_release_that_is_lost_is_placed_again_with_the_same_files(path: Walk) -> None:
+    recipe = path.recipe()
+    path.walk(recipe)
+    traces.write(path.source, [traces.good(number) for number in range(12, 60)])  # some of them later than those before
+    second = path.walk(recipe)
+    place = Path(second.path or "")
+    before = {file.name: file.read_bytes() for file in place.rglob("*.parquet")}
+    shutil.rmtree(place)
+    assert not path.walk(recipe).new
+    assert {file.name: file.read_bytes() for file in place.rglob("*.parquet")} == before
+
+
+def test_without_the_shards_of_the_last_release_the_next_one_has_the_same_rows(path: Walk) -> None:
+    recipe = path.recipe()
+    path.walk(recipe)
+    shards = path.store.path.with_name("w.duckdb.shards")
+    assert {file.read_bytes() for file in shards.rglob("*.parquet")} == {
+        file.read_bytes() for file in path.to.rglob("*.parquet")
+    }
+    shutil.rmtree(shards)
+    again = path.walk(recipe)
+    assert (again.new, again.version) == (False, "1.0.0")
 
 
 def test_a_changed_setting_redoes_only_the_stage_that_reads_it(path: Walk) -> None:

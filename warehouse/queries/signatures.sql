@@ -1,10 +1,7 @@
--- Everything that the search for copies knows under this fingerprint; turns of one trajectory are one group, and so are a
+-- The sketches that the search for copies knows under this fingerprint; turns of one trajectory are one group, and so are a
 -- sample and what was made of it.
-SELECT
-    g.sample_id::VARCHAR AS sample_id, g.request_key::VARCHAR AS request_key, g.exact_key::VARCHAR AS exact_key, g.minhash,
-    coalesce(o.trajectory_id, o.origin_id)::VARCHAR AS "group", s.timestamp
+SELECT g.sample_id::VARCHAR AS sample_id, g.minhash, coalesce(o.trajectory_id, o.origin_id)::VARCHAR AS "group", s.timestamp
 FROM signature AS g
 JOIN sample AS s USING (sample_id)
 JOIN origin AS o USING (sample_id)
-WHERE g.fingerprint = $fingerprint
-ORDER BY s.timestamp NULLS LAST, g.sample_id;
+WHERE g.fingerprint = $fingerprint;

@@ -1,9 +1,7 @@
--- Incoming decisions of one stage that do not stand just so under its fingerprint.
-SELECT i.*
+-- Incoming decisions of one stage that do not stand just so under its fingerprint. Joined by sample alone: texts are compared
+-- where they meet, which costs half of what it costs to join by them.
+SELECT DISTINCT i.*
 FROM incoming AS i
-WHERE NOT EXISTS (
-    SELECT 1 FROM decision AS d
-    WHERE d.sample_id = i.sample_id::UUID AND d.stage = $stage AND d.fingerprint = $fingerprint AND d.outcome = i.outcome
-        AND d.reason IS NOT DISTINCT FROM i.reason AND d.detail IS NOT DISTINCT FROM i.detail
-        AND d.faults IS NOT DISTINCT FROM i.faults AND d.leans_on IS NOT DISTINCT FROM i.leans_on
-);
+LEFT JOIN (SELECT * FROM decision WHERE stage = $stage AND fingerprint = $fingerprint) AS d ON d.sample_id = i.sample_id::UUID
+WHERE d.sample_id IS NULL OR d.outcome <> i.outcome OR d.reason IS DISTINCT FROM i.reason OR d.detail IS DISTINCT FROM i.detail
+    OR d.faults IS DISTINCT FROM i.faults OR d.leans_on IS DISTINCT FROM i.leans_on;

@@ -1,0 +1,89 @@
+"""What the next release of a dataset takes over from the last one: its shards, and the rows of those that have changed."""
+
+import hashlib
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+
+from curation.release.digest import LAYOUT, prompts
+
+CHUNKS = 24  # hexadecimal digits of a hash that a file's name holds
+
+
+class Shelf:
+    """A folder that keeps the data files of a dataset's last release: only a cache, which may be deleted at any time.
+
+    A file's name tells its configuration, how samples are laid out in it, which rows it holds and the hash of its bytes:
+    one that is damaged, or was written by other code, is not used. Who builds a release is alone with the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._layout = ""
+        self._used: set[Path] = set()
+
+    def begin(self, candidates_per_prompt: int | None) -> None:
+        """Whoever builds a release from here on offers so many candidates at most."""
+        told = f"{LAYOUT} {prompts()} {candidates_per_prompt} {pl.__version__}"
+        self._layout, self._used = _hash(told.encode())[:8], set()
+
+    def take(self, config: str, digest: str, to: Path) -> bool:
+        """Copies the shard that holds just the rows of this digest to `to`; False where there is none."""
+        for path in self._folder.glob(f"{config}-{self._layout}-{_hash(digest.encode())}-*.parquet"):
+            if self._whole(path):
+                shutil.copyfile(path, to)
+                self._used.add(path)
+                return True
+        return False
+
+    def rows(self, config: str, sample_ids: pl.Series) -> pl.DataFrame:
+        """The rows of these samples that stand in shards which nobody has taken whole; what is given beside a sample's text may be old."""
+        paths = [path for path in sorted(self._folder.glob(f"{config}-{self._layout}-*.parquet")) if self._whole(path)]
+        left = [path for path in paths if path not in self._used]
+        if not left:
+            return pl.DataFrame({"sample_id": []}, schema={"sample_id": pl.String})
+        wanted = pl.col("sample_id").is_in(sample_ids.implode())
+        found = [pl.read_parquet(path).filter(wanted) for path in left]
+        return pl.concat(found).unique("sample_id", keep="first", maintain_order=True)
+
+    def keep(self, config: str, digest: str, path: Path) -> None:
+        """Keeps a copy of a shard that has just been written; where there is no room for it there is none."""
+        with path.open("rb") as file:
+            bytes_hash = hashlib.file_digest(file, "sha256").hexdigest()[:CHUNKS]
+        kept = self._folder / f"{config}-{self._layout}-{_hash(digest.encode())}-{bytes_hash}.parquet"
+        partial = kept.with_suffix(f".{os.getpid()}")
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copyfile(path, partial)
+            partial.replace(kept)
+            self._used.add(kept)
+        except OSError:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Drops what the release that was built did not use."""
+        for path in self._folder.glob("*"):
+            if path not in self._used:
+                with suppress(OSError):
+                    path.unlink()
+
+    def _whole(self, path: Path) -> bool:
+        """Whether a file holds the bytes that its name tells; where not, it goes."""
+        with path.open("rb") as file:
+            whole = hashlib.file_digest(file, "sha256").hexdigest()[:CHUNKS] == path.stem.rsplit("-", 1)[1]
+        if not whole:
+            path.unlink(missing_ok=True)
+        return whole
+
+
+def shelf_folder(warehouse: Path, name: str) -> Path:
+    """Where the shards of a dataset's last release lie beside the warehouse."""
+    return warehouse.with_name(f"{warehouse.name}.shards") / name
+
+
+def _hash(told: bytes) -> str:
+    return hashlib.sha256(told).hexdigest()[:CHUNKS]

@@ -1,0 +1,2 @@
+-- How many verdicts a recipe has.
+SELECT count(*) AS verdicts FROM verdict WHERE recipe = $recipe;
