@@ -55,13 +55,14 @@ def assign(
     before: dict[str, str] = dict(groups_before.select("key", "split").iter_rows())
     alike = [(_sample_key(a), _sample_key(b)) for a, b in pairs.select("a", "b").iter_rows()]
     groups = _groups(keys, alike)
-    split_of, name_of = _choose(groups, keys, before, validation, test)
+    known = [tuple(map(before.get, own)) for own in keys]
+    split_of, name_of = _choose(groups, keys, known, validation, test)
     rows = [(own[0][len("sample:") :], split_of[at], name_of[at]) for own, at in zip(keys, groups, strict=True)]
     remember = {
         key: split_of[at]
-        for own, at in zip(keys, groups, strict=True)
-        for key in own
-        if before.get(key) != split_of[at]
+        for own, splits, at in zip(keys, known, groups, strict=True)
+        for key, split in zip(own, splits, strict=True)
+        if split != split_of[at]
     }
     return Splits(
         pl.DataFrame(rows, schema=SPLIT_FRAME, orient="row").sort("sample_id"),
@@ -92,15 +93,21 @@ def normalise(request: str) -> str:
 
 
 def _choose(
-    roots: list[int], keys: list[tuple[str, ...]], before: dict[str, str], validation: float, test: float
+    roots: list[int],
+    keys: list[tuple[str, ...]],
+    known: list[tuple[str | None, ...]],
+    validation: float,
+    test: float,
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """The split and the name of each group, by its number; a group is called after its earliest sample."""
+    """The split and the name of each group, by its number; a group is called after its earliest sample.
+
+    `known`: the split that is remembered of each of a sample's keys.
+    """
     kept: dict[int, str] = {}
     names: dict[int, str] = {}
-    for root, own in zip(roots, keys, strict=True):
+    for root, own, splits in zip(roots, keys, known, strict=True):
         names.setdefault(root, own[0])
-        for key in own:
-            split = before.get(key)
+        for split in splits:
             if split is not None and split != kept.get(root):
                 kept[root] = max(kept.get(root, "train"), split, key=SPLITS.index)
     return {root: kept.get(root) or _drawn(name, validation, test) for root, name in names.items()}, names

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from curation.release import parquet
 from tests.release.samples import facts, many, release
 from tests.servers.hub_repo import Repo
 
@@ -137,6 +139,22 @@ def test_a_new_version_replaces_main_and_the_old_one_stays_by_its_tag(hub: Local
     assert set(hub.state["commits"][second["commit"]]["tree"]) == here | {".gitattributes"}
     counts = [sum(map(len, hub.load("sft", revision).values())) for revision in ("v1.0.0", "v1.1.0", "main")]
     assert counts == [60, 70, 70]
+
+
+def test_a_new_version_sends_only_the_files_that_the_hub_does_not_have(
+    hub: LocalHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "SHARD_LEAST", 10)
+    monkeypatch.setattr(parquet, "SHARD_EVERY", 10)
+    hub.publish(release(hub.at / "first", many(300)).folder)
+    sent = [line for line in hub.ask("/_log") if line.startswith("PUT /_lfs/")]
+    grown = many(310).with_columns(released_in=pl.when(pl.int_range(pl.len()) < 300).then(pl.lit("1.0.0")))
+    newer = release(hub.at / "newer", grown, facts(version="1.1.0", parent="1.0.0"))
+    hub.publish(newer.folder, "1.1.0")
+    anew = [line for line in hub.ask("/_log") if line.startswith("PUT /_lfs/")][len(sent) :]
+    assert len(sent) > 20
+    assert 0 < len(anew) <= 2 * len(newer.rows)  # of both configurations the last file of each split
+    assert sum(map(len, hub.load("sft", "v1.1.0").values())) == 310
 
 
 def test_other_rows_under_a_tag_that_exists_are_refused(hub: LocalHub, built: Path) -> None:
