@@ -78,8 +78,8 @@ def write_splits(
     """Writes `data/<config>/<split>-<sha8>-00000-of-0000N.parquet` under `folder` for each configuration and split.
 
     `samples`: a sample frame with `overall`; `at`: the positions in it of those in each split, at least one. Where `load`
-    gives the samples' text, `samples` may be without it and then has `size`. Rows are sorted by `released_in` (the first version that held
-    them; null or absent: this one), then by time, then by sample_id, so that what is new comes last;
+    gives the samples' text, `samples` may be without it and then has `size`. Rows are sorted by `released_in` (the first
+    version that held them; null or absent: this one), then by time, then by sample_id, so that what is new comes last.
     sha8 is taken over the contents of the split's shards, so that a name never stands for two contents. A sample is
     rendered once for all configurations, or not at all where the `shelf` has it.
     """
@@ -132,17 +132,18 @@ def _write(
 ) -> None:
     """Writes these shards of all configurations: with the rows that the shelf has, and those that it has not rendered anew."""
     ids = pl.concat([shard.rows["sample_id"] for shard in shards])
-    known = {config: shelf.rows(config, ids) for config in configs} if shelf is not None else {}
-    new = ids
-    if known:
-        times = pl.concat([frame["sample_id"] for frame in known.values()]).value_counts(name="times")
-        everywhere = times.filter(pl.col("times") == len(configs))["sample_id"]
-        new = ids.filter(~ids.is_in(everywhere.implode()))
-    rendered = _rendered(configs, samples, new, candidates_per_prompt, load)
+    known = {} if shelf is None else {config: shelf.rows(config, ids) for config in configs}
+    taken = ids if known else ids.clear()  # what the shelf has in all configurations
+    for frame in known.values():
+        taken = taken.filter(taken.is_in(frame["sample_id"].implode()))
+    rendered = _rendered(configs, samples, ids.filter(~ids.is_in(taken.implode())), candidates_per_prompt, load)
     for config in configs:
         layout = CONFIGS[config]
-        old = [known[config].filter(~pl.col("sample_id").is_in(new.implode()))] if known.get(config) is not None else []
-        rows = pl.concat([*rendered[config], *(frame.select(list(layout.schema)) for frame in old if frame.height)])
+        frames = rendered[config]
+        if taken.len():
+            old = known[config].filter(pl.col("sample_id").is_in(taken.implode()))
+            frames = [*frames, old.select(list(layout.schema))]
+        rows = pl.concat(frames)
         if rows.height != ids.len():
             raise ValueError(f"{ids.len()} samples were to be written, and {rows.height} have rows")
         for shard in shards:

@@ -24,30 +24,47 @@ class Shelf:
         self._folder = folder
         self._layout = ""
         self._used: set[Path] = set()
+        self._known: dict[
+            str, tuple[list[Path], pl.DataFrame]
+        ] = {}  # of a configuration: its files, and what each holds
 
     def begin(self, candidates_per_prompt: int | None) -> None:
         """Whoever builds a release from here on offers so many candidates at most."""
         told = f"{LAYOUT} {prompts()} {candidates_per_prompt} {pl.__version__}"
-        self._layout, self._used = _hash(told.encode())[:8], set()
+        self._layout, self._used, self._known = _hash(told.encode())[:8], set(), {}
 
     def take(self, config: str, digest: str, to: Path) -> bool:
         """Copies the shard that holds just the rows of this digest to `to`; False where there is none."""
         for path in self._folder.glob(f"{config}-{self._layout}-{_hash(digest.encode())}-*.parquet"):
-            if self._whole(path):
-                shutil.copyfile(path, to)
-                self._used.add(path)
-                return True
+            if _whole(path):
+                with suppress(OSError):
+                    shutil.copyfile(path, to)
+                    self._used.add(path)
+                    return True
         return False
 
     def rows(self, config: str, sample_ids: pl.Series) -> pl.DataFrame:
-        """The rows of these samples that stand in shards which nobody has taken whole; what is given beside a sample's text may be old."""
-        paths = [path for path in sorted(self._folder.glob(f"{config}-{self._layout}-*.parquet")) if self._whole(path)]
-        left = [path for path in paths if path not in self._used]
-        if not left:
-            return pl.DataFrame({"sample_id": []}, schema={"sample_id": pl.String})
-        wanted = pl.col("sample_id").is_in(sample_ids.implode())
-        found = [pl.read_parquet(path).filter(wanted) for path in left]
-        return pl.concat(found).unique("sample_id", keep="first", maintain_order=True)
+        """The rows of these samples in shards that were not taken whole when this was first asked of the configuration.
+
+        What is given beside a sample's text may be old in them.
+        """
+        if config not in self._known:
+            self._known[config] = self._index(config)
+        files, held = self._known[config]
+        wanted = pl.DataFrame({"sample_id": sample_ids})
+        hit = held.join(wanted, on="sample_id", how="semi")["file"].unique().sort()
+        found = [pl.read_parquet(files[number]).join(wanted, on="sample_id", how="semi") for number in hit]
+        return pl.concat(found).unique("sample_id", maintain_order=True) if found else wanted.clear()
+
+    def _index(self, config: str) -> tuple[list[Path], pl.DataFrame]:
+        """The configuration's files that nobody has taken, and (sample_id, file), the number of the file that holds a sample."""
+        paths = sorted(self._folder.glob(f"{config}-{self._layout}-*.parquet"))
+        files = [path for path in paths if path not in self._used and _whole(path)]
+        held = [
+            pl.read_parquet(path, columns=["sample_id"]).with_columns(file=pl.lit(number, pl.UInt32))
+            for number, path in enumerate(files)
+        ]
+        return files, pl.concat([pl.DataFrame(schema={"sample_id": pl.String, "file": pl.UInt32}), *held])
 
     def keep(self, config: str, digest: str, path: Path) -> None:
         """Keeps a copy of a shard that has just been written; where there is no room for it there is none."""
@@ -71,13 +88,17 @@ class Shelf:
                 with suppress(OSError):
                     path.unlink()
 
-    def _whole(self, path: Path) -> bool:
-        """Whether a file holds the bytes that its name tells; where not, it goes."""
+
+def _whole(path: Path) -> bool:
+    """Whether a file holds the bytes that its name tells; where not, it goes."""
+    try:
         with path.open("rb") as file:
             whole = hashlib.file_digest(file, "sha256").hexdigest()[:CHUNKS] == path.stem.rsplit("-", 1)[1]
         if not whole:
             path.unlink(missing_ok=True)
-        return whole
+    except OSError:
+        return False
+    return whole
 
 
 def shelf_folder(warehouse: Path, name: str) -> Path:

@@ -1,6 +1,6 @@
 """A release takes over from the last one what stays as it is, and is the same as one that is made anew, to the byte."""
 
-from collections.abc import Callable
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -13,8 +13,6 @@ from curation.release.shelf import Shelf, shelf_folder
 from curation.release.splits import assign
 from tests.release.samples import NO_GROUPS, NO_PAIRS, SETTINGS, START, facts, many
 from tests.release.test_build import bytes_of
-
-Build = Callable[..., Built]
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +56,11 @@ def second() -> pl.DataFrame:
     return samples.filter(~pl.int_range(pl.len()).is_in([7, 20, 300]))
 
 
-def test_what_stays_is_taken_over_and_only_what_is_new_is_rendered(tmp_path: Path, rendered: list[str]) -> None:
+@pytest.mark.parametrize("block", [1, 2**28])
+def test_what_stays_is_taken_over_and_only_what_is_new_is_rendered(
+    block: int, tmp_path: Path, rendered: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "BLOCK_BYTES", block)
     kept = Shelf(tmp_path / "shelf")
     one = made(tmp_path / "one", first(), kept)
     assert len(rendered) == 400
@@ -121,6 +123,20 @@ def test_what_is_laid_out_otherwise_is_made_anew(
             monkeypatch.setattr(module, "prompts", lambda: "other")
     made(tmp_path / "two", first(), Shelf(tmp_path / "shelf"), settings)
     assert len(rendered) == 400
+
+
+def test_a_kill_while_a_shard_is_kept_leaves_nothing_that_is_used_or_stays(tmp_path: Path) -> None:
+    one = made(tmp_path / "one", first(), Shelf(tmp_path / "shelf"))
+    whole = sorted((tmp_path / "shelf").iterdir())
+    half, twice = whole[0].with_suffix(".4711"), whole[1].name.split("-")
+    half.write_bytes(whole[0].read_bytes()[:99])
+    shutil.copy(
+        whole[1], whole[1].with_name("-".join([*twice[:2], "0" * len(twice[2]), twice[3]]))
+    )  # the same rows again
+    two = made(tmp_path / "two", second(), Shelf(tmp_path / "shelf"))
+    assert bytes_of(two.folder) == bytes_of(made(tmp_path / "anew", second(), None).folder)
+    assert not half.exists()
+    assert len(list((tmp_path / "shelf").iterdir())) == len(two.files) - 1 > len(one.files)
 
 
 def test_a_shelf_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
