@@ -123,6 +123,11 @@ def prepare_service(state: Path, host: str, port: int) -> None:
         "PREFECT_SERVER_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{quote(str(state))}/prefect.db"
     )
     os.environ.setdefault("PREFECT_CLI_PROMPT", "false")
+    root = str(Path(curation.__file__).parents[1])
+    if (
+        root not in sys.path
+    ):  # an editable install: Prefect imports flows from where it stands, where a folder `warehouse` may lie
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     for what in (
         "TIMEOUT",
         "CONNECTION_TIMEOUT",

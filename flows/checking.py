@@ -139,16 +139,16 @@ def choose_survivors(store: Store, recipe: Recipe, traced: pl.DataFrame | None =
     return everyone
 
 
-def choose_after_judging(store: Store, recipe: Recipe, judged: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+def choose_after_judging(
+    store: Store, recipe: Recipe, everyone: pl.DataFrame, judged: pl.DataFrame, changed: pl.DataFrame
+) -> pl.DataFrame:
     """Dedup for this recipe, chosen whole with what the judge decides from now on, and the verdicts that follow.
 
-    `judged`: a decision frame; `changed`: those of them that do not stand just so. What the last check chose otherwise
+    `everyone`: the members; `judged`: a decision frame; `changed`: those of them that do not stand just so. What the last check chose otherwise
     stands, and all of it is one transaction. Returns the members.
     """
     earlier = [*(asked.stage for asked in row_stages(recipe.check)), lineage.NAME]
-    with store.reading():
-        everyone = read_members(store, recipe)
-        standing = survivors(store, recipe, everyone, earlier)
+    standing = survivors(store, recipe, everyone, earlier)
     compared = everyone.join(standing, on="sample_id", how="semi").filter(pl.col("kind").is_in(dedup.KINDS))
     copies = choose_copies(store, recipe, compared, judged)
     stage = next(asked for asked in corpus_stages(recipe) if asked.stage == dedup.NAME)

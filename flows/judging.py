@@ -133,8 +133,12 @@ def settle(store: Store, recipe: Recipe, specification: Specification) -> pl.Dat
         decided = judging.decide(judgements, recipe.judge.accept, specification.fold)
         changed = unlike(store, stage, decided)
         verdicts = store.read("verdict_total", recipe=recipe.name).item()
-    everyone = None if verdicts else choose_survivors(store, recipe)
-    return everyone if changed.is_empty() else choose_after_judging(store, recipe, decided, changed)
+    if changed.is_empty() and verdicts:
+        return None
+    everyone = read_members(store, recipe)
+    if everyone.height != verdicts:  # void, or another recipe has brought samples since the check
+        everyone = choose_survivors(store, recipe)
+    return everyone if changed.is_empty() else choose_after_judging(store, recipe, everyone, decided, changed)
 
 
 def work_list(

@@ -24,7 +24,7 @@ from flows import guarding
 from flows.asking import counts, doubts, releases, status
 from flows.describing import facts_of
 from flows.judging import require_checked
-from flows.loading import batches, load_all, of_sample_or_origin, read_members
+from flows.loading import MANY, load_all, load_samples, of_sample_or_origin, read_members, slices
 from flows.placing import finish_interrupted, place_again, scratch_folder
 from flows.progress import say
 from warehouse import Store
@@ -219,13 +219,14 @@ def accepted_samples(store: Store, recipe: Recipe, members: pl.DataFrame, specif
 
 def release_rows(store: Store, wanted: pl.DataFrame) -> pl.DataFrame:
     """What a release needs of each sample (sample_id) beside its text, see queries/release_rows.sql."""
-    rows = store.read("release_rows", {"wanted": wanted})
+    parts = [  # part by part: writers need not wait for all
+        store.read("release_rows", {"wanted": ids.to_frame()}) for ids in slices(wanted["sample_id"], MANY)
+    ]
+    rows = pl.concat(parts)
     sharing = rows.filter("shares")["sample_id"]
     if sharing.is_empty():
         return rows.drop("shares")
-    told = [
-        part.select("sample_id", filled="messages") for part in batches(store, sharing)
-    ]  # batch by batch: writers need not wait for all
+    told = [load_samples(store, ids).select("sample_id", filled="messages") for ids in slices(sharing, MANY)]
     rows = rows.join(pl.concat(told), on="sample_id", how="left", maintain_order="left")
     size = pl.col("size") + pl.col("filled").str.len_bytes().fill_null(0)
     return rows.with_columns(messages=pl.coalesce("messages", "filled"), size=size).drop("shares", "filled")

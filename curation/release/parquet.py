@@ -99,7 +99,10 @@ def write_splits(
         _write(folder, configs, samples, block, candidates_per_prompt, load, shelf)
     if shelf is not None:
         shelf.tidy()
-    digests = {split: digest_of(rows.select(COLUMNS), candidates_per_prompt) for split, rows in ordered.items()}
+    digests = {  # in the order of ids: which release held a row first does not change what a release says
+        split: digest_of(rows.sort("sample_id").select(COLUMNS), candidates_per_prompt)
+        for split, rows in ordered.items()
+    }
     return {
         config: {
             split: Written(_named(folder, split, [_file(folder, config, shard) for shard in own]), digests[split])

@@ -32,6 +32,12 @@ class Shelf:
         """Whoever builds a release from here on offers so many candidates at most."""
         told = f"{LAYOUT} {prompts()} {candidates_per_prompt} {pl.__version__}"
         self._layout, self._used, self._known = _hash(told.encode())[:8], set(), {}
+        for path in self._folder.glob("*"):
+            if path.suffix != ".parquet" or path.name.split("-")[1:2] != [
+                self._layout
+            ]:  # of other code, or half-written
+                with suppress(OSError):
+                    path.unlink()
 
     def take(self, config: str, digest: str, to: Path) -> bool:
         """Copies the shard that holds just the rows of this digest to `to`; False where there is none."""
@@ -53,17 +59,16 @@ class Shelf:
         files, held = self._known[config]
         wanted = pl.DataFrame({"sample_id": sample_ids})
         hit = held.join(wanted, on="sample_id", how="semi")["file"].unique().sort()
-        found = [pl.read_parquet(files[number]).join(wanted, on="sample_id", how="semi") for number in hit]
+        read = (_read(files[number]) for number in hit)
+        found = [rows.join(wanted, on="sample_id", how="semi") for rows in read if rows is not None]
         return pl.concat(found).unique("sample_id", maintain_order=True) if found else wanted.clear()
 
     def _index(self, config: str) -> tuple[list[Path], pl.DataFrame]:
         """The configuration's files that nobody has taken, and (sample_id, file), the number of the file that holds a sample."""
         paths = sorted(self._folder.glob(f"{config}-{self._layout}-*.parquet"))
         files = [path for path in paths if path not in self._used and _whole(path)]
-        held = [
-            pl.read_parquet(path, columns=["sample_id"]).with_columns(file=pl.lit(number, pl.UInt32))
-            for number, path in enumerate(files)
-        ]
+        ids = ((number, _read(path, ["sample_id"])) for number, path in enumerate(files))
+        held = [own.with_columns(file=pl.lit(number, pl.UInt32)) for number, own in ids if own is not None]
         return files, pl.concat([pl.DataFrame(schema={"sample_id": pl.String, "file": pl.UInt32}), *held])
 
     def keep(self, config: str, digest: str, path: Path) -> None:
@@ -87,6 +92,15 @@ class Shelf:
             if path not in self._used:
                 with suppress(OSError):
                     path.unlink()
+
+
+def _read(path: Path, columns: list[str] | None = None) -> pl.DataFrame | None:
+    """A file's rows; None where it is gone or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return pl.read_parquet(file, columns=columns)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
 
 
 def _whole(path: Path) -> bool:

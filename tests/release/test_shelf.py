@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -137,6 +138,25 @@ def test_a_kill_while_a_shard_is_kept_leaves_nothing_that_is_used_or_stays(tmp_p
     assert bytes_of(two.folder) == bytes_of(made(tmp_path / "anew", second(), None).folder)
     assert not half.exists()
     assert len(list((tmp_path / "shelf").iterdir())) == len(two.files) - 1 > len(one.files)
+
+
+def test_the_digest_does_not_tell_which_release_held_a_row_first(tmp_path: Path) -> None:
+    told = many(40).with_columns(released_in=pl.when(pl.int_range(pl.len()) > 20).then(pl.lit("1.0.0")))
+    assert made(tmp_path / "one", told, None).digest == made(tmp_path / "two", many(40), None).digest
+
+
+def test_a_shelf_that_is_deleted_meanwhile_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path / "one", first(), Shelf(tmp_path / "shelf"))
+    real = Shelf._index
+
+    def index(self: Shelf, config: str) -> Any:
+        found = real(self, config)
+        shutil.rmtree(tmp_path / "shelf", ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(Shelf, "_index", index)
+    two = made(tmp_path / "two", second(), Shelf(tmp_path / "shelf"))
+    assert bytes_of(two.folder) == bytes_of(made(tmp_path / "anew", second(), None).folder)
 
 
 def test_a_shelf_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
