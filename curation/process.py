@@ -123,10 +123,10 @@ def prepare_service(state: Path, host: str, port: int) -> None:
         "PREFECT_SERVER_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{quote(str(state))}/prefect.db"
     )
     os.environ.setdefault("PREFECT_CLI_PROMPT", "false")
+    # In an editable install no path leads to our packages, and Prefect looks first where it stands: a warehouse's folder there
+    # would be taken for the package of that name.
     root = str(Path(curation.__file__).parents[1])
-    if (
-        root not in sys.path
-    ):  # an editable install: Prefect imports flows from where it stands, where a folder `warehouse` may lie
+    if root not in sys.path:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     for what in (
         "TIMEOUT",

@@ -94,7 +94,10 @@ def publish_alone(store: Store, recipe: Recipe, to: str | None, version: str | N
 
 @dataclass(frozen=True)
 class Made:
-    """A release in the making: its samples without their text, written as files, and what is told of them. `told` is the funnel, `counts` most of it."""
+    """A release in the making: its samples (without their text), their files, and what is told of them.
+
+    `told` is the funnel, `counts` most of it.
+    """
 
     samples: pl.DataFrame
     splits: Splits
@@ -196,7 +199,8 @@ def require_finished(store: Store, recipe: Recipe) -> pl.DataFrame:
 
 
 def accepted_samples(store: Store, recipe: Recipe, members: pl.DataFrame, specification: Specification) -> pl.DataFrame:
-    """The accepted samples without their text, with `size`, `overall` (the judge's score, 0-10) and `first_release` (a version or null), by id."""
+    """The accepted samples as `release_rows` gives them, by id, with `overall` (the judge's score, 0-10), `parent_id`,
+    `origin_id`, `first_release` and `released_in` (versions or null, see queries/first_release_version.sql)."""
     with store.reading():
         accepted = store.read("verdicts", {"members": members}, recipe=recipe.name, accepted=True, reason=None)
         scores = store.read("judge_scores", {"members": accepted.select("sample_id")}, spec=specification.spec)

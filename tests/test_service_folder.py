@@ -5,15 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+# What `curation serve` does first in an editable install, and then what Prefect does to import a flow.
 CODE = """
-import sys
+import subprocess, sys
 from pathlib import Path
 from curation.process import prepare_service
 sys.path = [path for path in sys.path if path not in ("", sys.argv[1])]
 prepare_service(Path("state"), "127.0.0.1", 4200)
-import os, subprocess
-found = "import sys; sys.path.insert(0, os.getcwd()); import warehouse; print(warehouse.Store.__name__)"
-raise SystemExit(subprocess.run([sys.executable, "-c", "import os; " + found]).returncode)
+code = "import os, sys; sys.path.insert(0, os.getcwd()); import warehouse; print(warehouse.Store.__name__)"
+raise SystemExit(subprocess.run([sys.executable, "-c", code]).returncode)
 """
 
 

@@ -58,10 +58,11 @@ def build(
     `samples`: a sample frame (messages filled) with `overall`, the judge's score, 0-10 or null; `splits`: sample_id and
     split of each of them; `settings`: the recipe's own, for configurations and candidates. Where `load` gives the text of
     samples, `samples` may be without it and then has `size`, the bytes of it; `released_in`, where it is there, orders rows
-    (see write_splits); from `shelf` is taken what the last release
-    had already, and the new one is kept there. Where `folder` already holds
-    this very version with the same rows, intact, it is left as it is and described. Raises TargetError where it holds
-    anything else, RecipeError without a licence, InputError without samples or with samples that are no plans.
+    (see write_splits). From `shelf` is taken what the last release had already, and the new one is kept there.
+
+    Where `folder` already holds this very version with the same rows, intact, it is left as it is and described. Raises
+    TargetError where it holds anything else, RecipeError without a licence, InputError without samples or with samples
+    that are no plans.
     """
     _check(samples, splits, facts, settings)
     with scratch(folder) as partial:

@@ -5,11 +5,12 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from curation.release.digest import COLUMNS, digest_of
+from curation.release.digest import COLUMNS, LAYOUT, digest_of, prompts
 from curation.release.rows import CONFIGS, TOLD, shown
 from curation.release.shelf import Shelf
 from curation.release.splits import in_order
@@ -21,9 +22,8 @@ SHARD_ROWS = 10_000  # that no shard exceeds
 SHARD_BYTES = 64 * 2**20  # of sample text, for sets whose samples are larger
 GROUP_ROWS = 1_000  # rows of a row group: what a reader must take in to see one row
 BATCH_ROWS = 1_000  # rows that are rendered at a time
-BLOCK_BYTES = (
-    256 * 2**20
-)  # of sample text, that is read at a time: few readings, because each looks through all samples
+BLOCK_BYTES = 128 * 2**20  # of sample text read at a time: few readings, because each looks through all samples
+WRITING: dict[str, Any] = {"compression": "zstd", "compression_level": 3, "row_group_size": GROUP_ROWS}
 
 TEXTS = ("messages", "candidates", "thinking", "plan")  # what a sample's size is counted of
 
@@ -54,7 +54,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Shard:
-    """Some rows of a split, in order: `at`, `sample_id`, `size` and what is told beside the text (`digest.COLUMNS`)."""
+    """Some rows of a split, in order: what is told of them beside their text (`digest.COLUMNS`), and `size`."""
 
     split: str
     number: int
@@ -88,7 +88,7 @@ def write_splits(
     ordered = {split: _sorted(samples, positions) for split, positions in at.items()}
     shards = {split: list(_cut(split, rows, candidates_per_prompt)) for split, rows in ordered.items()}
     if shelf is not None:
-        shelf.begin(candidates_per_prompt)
+        shelf.begin(f"{LAYOUT} {prompts()} {candidates_per_prompt} {WRITING} {pl.__version__}")
     missing = [
         shard
         for own in shards.values()
@@ -145,7 +145,7 @@ def _write(
         frames = rendered[config]
         if taken.len():
             old = known[config].filter(pl.col("sample_id").is_in(taken.implode()))
-            frames = [*frames, old.select(list(layout.schema))]
+            frames = [*frames, _laid_out(old, config)]
         rows = pl.concat(frames)
         if rows.height != ids.len():
             raise ValueError(f"{ids.len()} samples were to be written, and {rows.height} have rows")
@@ -153,9 +153,7 @@ def _write(
             given = shard.rows.select("sample_id", **layout.given)
             own = given.join(rows.drop(list(layout.given)), on="sample_id", how="left", maintain_order="left")
             path = shard.path(folder, config)
-            own.select(list(layout.schema)).cast(layout.schema).write_parquet(  # type: ignore[arg-type]
-                path, compression="zstd", compression_level=3, row_group_size=GROUP_ROWS
-            )
+            _laid_out(own, config).write_parquet(path, **WRITING)
             if shelf is not None:
                 shelf.keep(config, shard.digest, path)
 
@@ -178,9 +176,13 @@ def _rendered(
     for batch in told.select(TOLD).iter_slices(BATCH_ROWS):
         both = shown(batch, candidates_per_prompt)
         for config, frames in done.items():
-            layout = CONFIGS[config]
-            frames.append(layout.rows(both).select(list(layout.schema)).cast(layout.schema))  # type: ignore[arg-type]
+            frames.append(_laid_out(CONFIGS[config].rows(both), config))
     return done
+
+
+def _laid_out(rows: pl.DataFrame, config: str) -> pl.DataFrame:
+    """The rows with the columns of their configuration, in order and of their types."""
+    return rows.select([pl.col(name).cast(kind) for name, kind in CONFIGS[config].schema.items()])
 
 
 def _file(folder: Path, config: str, shard: Shard) -> DataFile:

@@ -3,12 +3,11 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
-
-from curation.release.digest import LAYOUT, prompts
 
 CHUNKS = 24  # hexadecimal digits of a hash that a file's name holds
 
@@ -24,20 +23,13 @@ class Shelf:
         self._folder = folder
         self._layout = ""
         self._used: set[Path] = set()
-        self._known: dict[
-            str, tuple[list[Path], pl.DataFrame]
-        ] = {}  # of a configuration: its files, and what each holds
+        # of a configuration: its files, and which samples each holds
+        self._known: dict[str, tuple[list[Path], pl.DataFrame]] = {}
 
-    def begin(self, candidates_per_prompt: int | None) -> None:
-        """Whoever builds a release from here on offers so many candidates at most."""
-        told = f"{LAYOUT} {prompts()} {candidates_per_prompt} {pl.__version__}"
-        self._layout, self._used, self._known = _hash(told.encode())[:8], set(), {}
-        for path in self._folder.glob("*"):
-            if path.suffix != ".parquet" or path.name.split("-")[1:2] != [
-                self._layout
-            ]:  # of other code, or half-written
-                with suppress(OSError):
-                    path.unlink()
+    def begin(self, layout: str) -> None:
+        """A release is built in which samples are laid out so; what was laid out otherwise, or half-written, goes."""
+        self._layout, self._used, self._known = _hash(layout.encode())[:8], set(), {}
+        self._drop(path for path in self._folder.glob("*") if not self._fits(path))
 
     def take(self, config: str, digest: str, to: Path) -> bool:
         """Copies the shard that holds just the rows of this digest to `to`; False where there is none."""
@@ -88,10 +80,16 @@ class Shelf:
 
     def tidy(self) -> None:
         """Drops what the release that was built did not use."""
-        for path in self._folder.glob("*"):
-            if path not in self._used:
-                with suppress(OSError):
-                    path.unlink()
+        self._drop(path for path in self._folder.glob("*") if path not in self._used)
+
+    def _fits(self, path: Path) -> bool:
+        return path.suffix == ".parquet" and path.name.split("-")[1:2] == [self._layout]
+
+    @staticmethod
+    def _drop(paths: Iterable[Path]) -> None:
+        for path in list(paths):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _read(path: Path, columns: list[str] | None = None) -> pl.DataFrame | None:

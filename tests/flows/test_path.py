@@ -147,6 +147,18 @@ def test_two_recipes_live_side_by_side(path: Walk) -> None:
     assert asking.status(path.store, recipe)["accepted"] == 25
 
 
+def test_what_another_recipe_has_brought_and_checked_before_the_judge_is_judged_and_published(path: Walk) -> None:
+    recipe = path.recipe()
+    ingest(path.store, [str(path.source)], "auto", "production")
+    check(path.store, recipe)
+    traces.write(path.source, [traces.good(number) for number in range(40)])
+    ingest(path.store, [str(path.source)], "auto", "production")
+    check(path.store, replace(recipe, name="other"))
+    judge(path.store, recipe)
+    done = publish(path.store, recipe)
+    assert sum(done.rows.values()) == asking.status(path.store, recipe)["accepted"] == 41
+
+
 def test_a_new_threshold_of_the_judge_asks_nothing(path: Walk) -> None:
     recipe = path.recipe()
     path.walk(recipe)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from curation.recipe import Release
-from curation.release import digest, parquet, shelf
+from curation.release import digest, parquet
 from curation.release.build import Built, build, folder_name
 from curation.release.shelf import Shelf, shelf_folder
 from curation.release.splits import assign
@@ -72,12 +72,10 @@ def test_what_stays_is_taken_over_and_only_what_is_new_is_rendered(
     assert bytes_of(two.folder) == bytes_of(anew.folder)
     assert two.digest == anew.digest != one.digest
     shards = [{file["sha256"] for file in built.manifest["files"]} for built in (one, two)]
-    assert (
-        len(shards[0] & shards[1]) > len(shards[0]) / 2
-    )  # of some 25 a configuration three lost a row, and the last grew
-    assert (
-        len(list((tmp_path / "shelf").iterdir())) == len(two.files) - 1
-    )  # all but the card, and nothing of the first one
+    # of some 25 in each configuration three have lost a row, and the last of each split has grown
+    assert len(shards[0] & shards[1]) > len(shards[0]) / 2
+    # all files but the card, and nothing of the first release
+    assert len(list((tmp_path / "shelf").iterdir())) == len(two.files) - 1
 
 
 def test_the_same_again_renders_nothing(tmp_path: Path, rendered: list[str]) -> None:
@@ -108,7 +106,7 @@ def test_a_damaged_shard_is_not_used(tmp_path: Path) -> None:
     assert bytes_of(one.folder) == bytes_of(two.folder)
 
 
-@pytest.mark.parametrize("change", ["layout", "prompts", "candidates"])
+@pytest.mark.parametrize("change", ["layout", "prompts", "candidates", "writing"])
 def test_what_is_laid_out_otherwise_is_made_anew(
     change: str, tmp_path: Path, rendered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,7 +115,9 @@ def test_what_is_laid_out_otherwise_is_made_anew(
     settings = SETTINGS
     if change == "candidates":
         settings = Release(licence="apache-2.0", candidates_per_prompt=1)
-    for module in (digest, shelf):
+    if change == "writing":
+        monkeypatch.setitem(parquet.WRITING, "row_group_size", 7)
+    for module in (digest, parquet):
         if change == "layout":
             monkeypatch.setattr(module, "LAYOUT", "other")
         if change == "prompts":
@@ -131,9 +131,8 @@ def test_a_kill_while_a_shard_is_kept_leaves_nothing_that_is_used_or_stays(tmp_p
     whole = sorted((tmp_path / "shelf").iterdir())
     half, twice = whole[0].with_suffix(".4711"), whole[1].name.split("-")
     half.write_bytes(whole[0].read_bytes()[:99])
-    shutil.copy(
-        whole[1], whole[1].with_name("-".join([*twice[:2], "0" * len(twice[2]), twice[3]]))
-    )  # the same rows again
+    again = "-".join([*twice[:2], "0" * len(twice[2]), twice[3]])
+    shutil.copy(whole[1], whole[1].with_name(again))  # the same rows twice
     two = made(tmp_path / "two", second(), Shelf(tmp_path / "shelf"))
     assert bytes_of(two.folder) == bytes_of(made(tmp_path / "anew", second(), None).folder)
     assert not half.exists()
